@@ -28,25 +28,25 @@ export interface OperatorSeed {
 
 const MAX_ENTRIES = 10_000;
 
-/** Reads one field, given `undefined` if it is missing. */
-type Field<T> = Parse<T, unknown>;
+/** Reads one field, given `undefined` if it is missing. What a refused one reads as doesn't matter: nobody gets it. */
+type Field<T> = (value: unknown, report: Report) => T;
 type Fields = Readonly<Record<string, Field<unknown>>>;
-type Entry<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
+type Entry<F extends Fields> = { readonly [K in keyof F]: ReturnType<F[K]> };
 
 const text =
   (parse: Parse<string>): Field<string> =>
   (value, report) =>
     // The empty text, which no field takes, gets those that are no text the same answer.
-    parse(typeof value === "string" ? value : "", report);
+    parse(typeof value === "string" ? value : "", report) ?? "";
 
 const matching = (expected: string, pattern: RegExp) =>
   text(parser(expected, (raw) => (pattern.test(raw) ? raw : null)));
 
-/** A field that may be missing or null, and what it is then. */
+/** A field that may be missing or null. */
 const optional =
-  <T, F>(field: Field<T>, fallback: F): Field<T | F> =>
+  <T>(field: Field<T>): Field<T | null> =>
   (value, report) =>
-    value === undefined || value === null ? fallback : field(value, report);
+    value === undefined || value === null ? null : field(value, report);
 
 /** An empty list is refused, as it could mean "nobody" as well as "anybody". */
 const listOf =
@@ -54,13 +54,13 @@ const listOf =
   (value, report) => {
     if (Array.isArray(value) && value.length > 0 && value.length <= 1000) {
       const each = text(entry);
-      return value.map((one, index) => each(one, (problem) => report(problem, `[${index}]`)) ?? "");
+      return value.map((one, index) => each(one, (problem) => report(problem, `[${index}]`)));
     }
     report(`must be a list of 1 to 1000 ${what}; leave it out to set no limit`);
-    return null;
+    return [];
   };
 
-const rateLimit: Field<RateLimit> = parser(
+const rateLimit: Field<RateLimit | null> = parser(
   '{"capacity": a whole number from 1 to 1000000, "per_sec": a number above 0, up to 1000000} and nothing else',
   (value) => {
     const { capacity, per_sec: perSec, ...others } = Object(value) as Record<string, unknown>;
@@ -75,25 +75,29 @@ const rateLimit: Field<RateLimit> = parser(
 const name = matching("1 to 128 characters without control characters", /^\P{Cc}{1,128}$/u);
 const token = matching("8 to 256 visible ASCII characters", /^[\x21-\x7e]{8,256}$/);
 
-const flag = parser("true or false", (value) => (typeof value === "boolean" ? value : null));
+const role: Field<OperatorSeed["role"]> = (value, report) => {
+  if (value !== "viewer" && value !== "operator") report('must be "viewer" or "operator"');
+  return value === "operator" ? value : "viewer";
+};
+const flag: Field<boolean | null> = parser("true or false", (value) =>
+  typeof value === "boolean" ? value : null,
+);
 
 const PARTNER = {
   id: matching("1 to 64 of the characters A-Z a-z 0-9 . _ -", /^[A-Za-z0-9._-]{1,64}$/),
   name,
   token,
-  allowlist_cidrs: optional(listOf("CIDRs", cidr), null),
-  rate_limit: optional(rateLimit, null),
-  signing_secret: optional(text(signingSecret(16)), null),
-  callback_hosts: optional(listOf("host names", hostPattern), null),
-  reject_repeats: optional(flag, false),
+  allowlist_cidrs: optional(listOf("CIDRs", cidr)),
+  rate_limit: optional(rateLimit),
+  signing_secret: optional(text(signingSecret(16))),
+  callback_hosts: optional(listOf("host names", hostPattern)),
+  reject_repeats: optional(flag),
 } satisfies Fields;
 
 const OPERATOR = {
   name,
   token,
-  role: parser('"viewer" or "operator"', (value) =>
-    value === "viewer" || value === "operator" ? value : null,
-  ),
+  role,
 } satisfies Fields;
 
 /** Reads PARTNERS_JSON; every problem is reported, naming its place. */
@@ -108,7 +112,7 @@ export const partners: Parse<readonly PartnerSeed[]> = (raw, report) => {
     rateLimit: entry.rate_limit,
     signingSecret: entry.signing_secret,
     callbackHosts: entry.callback_hosts,
-    rejectRepeats: entry.reject_repeats,
+    rejectRepeats: entry.reject_repeats ?? false,
   }));
 };
 
