@@ -1,0 +1,158 @@
+import Type, { type Static } from "typebox";
+import Compile from "typebox/compile";
+import System from "typebox/system";
+
+/** Problems that one answer lists (SPEC section 3). */
+export const MAX_PROBLEMS = 20;
+System.Settings.Set({ maxErrors: MAX_PROBLEMS });
+
+const MAX_ITEMS = 500;
+
+// Every description completes "must be ...": it documents the API and explains a refusal.
+export const OrderItem = Type.Object(
+  {
+    sku: Type.String({
+      pattern: "^[^\\u0000]{1,256}$",
+      description: "a text of 1 to 256 characters without U+0000",
+      examples: ["ADULT-DAY"],
+    }),
+    qty: Type.Integer({
+      minimum: 1,
+      maximum: 10_000,
+      description: "a whole number from 1 to 10000, written as plain digits",
+    }),
+    unit_price_minor: Type.Integer({
+      minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description:
+        "a price in minor units: a whole number from 0 to 9007199254740991, written as plain digits",
+      examples: [129900],
+    }),
+    currency: Type.String({
+      pattern: "^[A-Z]{3}$",
+      description: "three capital letters (ISO 4217)",
+      examples: ["THB"],
+    }),
+    visit_date: Type.Optional(
+      Type.String({
+        pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        description: "a date that exists, as YYYY-MM-DD",
+        examples: ["2026-12-24"],
+      }),
+    ),
+    visit_time: Type.Optional(
+      Type.String({
+        pattern: "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+        description: "a time of day, as HH:MM",
+        examples: ["09:30"],
+      }),
+    ),
+  },
+  { description: "an object with sku, qty, unit_price_minor and currency" },
+);
+
+/** The body of `POST /orders` (SPEC section 3). Unknown fields are kept, at every level. */
+export const OrderInput = Type.Object(
+  {
+    external_order_id: Type.String({
+      pattern: "^[!-~]{1,128}$",
+      description: "1 to 128 visible ASCII characters (it travels in a header)",
+      examples: ["EXT-42"],
+    }),
+    callback_url: Type.String({
+      description: "a URL that the callback may be sent to",
+      examples: ["https://partner.example.com/ota/callback"],
+    }),
+    items: Type.Array(OrderItem, {
+      minItems: 1,
+      maxItems: MAX_ITEMS,
+      description: `a list of 1 to ${MAX_ITEMS} items`,
+    }),
+    buyer: Type.Optional(
+      Type.Object({}, { description: "an object, whatever it holds", examples: [{ name: "Alex" }] }),
+    ),
+  },
+  { description: "a JSON object" },
+);
+export type OrderInput = Static<typeof OrderInput>;
+export type OrderItem = Static<typeof OrderItem>;
+
+/** One reason why a body was refused; `pointer` is a JSON Pointer (RFC 6901). */
+export interface InputProblem {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+const validator = Compile(OrderInput);
+
+/**
+ * Checks a parsed body without changing or coercing anything.
+ *
+ * @param notPlainIntegers pointers of the numbers that were not written as plain integers: JSON.parse makes
+ *   `1.0` and `1e2` whole numbers, the contract does not
+ */
+export function checkOrderInput(
+  value: unknown,
+  notPlainIntegers: readonly string[],
+): { ok: true; order: OrderInput } | { ok: false; problems: InputProblem[] } {
+  // The length first: 100,000 broken elements are one problem.
+  const tooMany = itemsBeyondLimit(value);
+  if (tooMany) return { ok: false, problems: [{ pointer: "/items", detail: must(["items"]) }] };
+  const problems: InputProblem[] = [];
+  if (!validator.Check(value)) {
+    for (const error of validator.Errors(value)) problems.push(...describe(error));
+  } else {
+    for (const pointer of notPlainIntegers) {
+      if (/^\/items\/\d+\/(qty|unit_price_minor)$/.test(pointer)) problems.push(explain(pointer));
+    }
+    value.items.forEach((item, index) => {
+      if (item.visit_date !== undefined && !isCalendarDate(item.visit_date)) {
+        problems.push(explain(`/items/${index}/visit_date`));
+      }
+    });
+    if (problems.length === 0) return { ok: true, order: value };
+  }
+  const unique = new Map(problems.map((problem) => [problem.pointer, problem]));
+  return { ok: false, problems: [...unique.values()].slice(0, MAX_PROBLEMS) };
+}
+
+function itemsBeyondLimit(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || !("items" in value)) return false;
+  return Array.isArray(value.items) && value.items.length > MAX_ITEMS;
+}
+
+type SchemaError = ReturnType<typeof validator.Errors>[number];
+
+function describe(error: SchemaError): InputProblem[] {
+  if (error.keyword === "required") {
+    return error.params.requiredProperties.map((name) => ({
+      pointer: `${error.instancePath}/${name}`,
+      detail: "is required",
+    }));
+  }
+  return [explain(error.instancePath)];
+}
+
+function explain(pointer: string): InputProblem {
+  return { pointer, detail: must(pointer.split("/").slice(1)) };
+}
+
+/** What the schema says of the place: a member's own description, an element's that of `items`. */
+function must(path: readonly string[]): string {
+  let at: unknown = OrderInput;
+  for (const part of path) at = member(member(at, "properties"), part) ?? member(at, "items");
+  return `must be ${String(member(at, "description") ?? "valid")}`;
+}
+
+function member(value: unknown, name: string): unknown {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
+  return Reflect.get(value, name);
+}
+
+/** True for a date of the Gregorian calendar (ISO 8601), given as YYYY-MM-DD. */
+function isCalendarDate(text: string): boolean {
+  const [year = 0, month = 0, day = 0] = text.split("-").map(Number);
+  const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+  const days = [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1];
+  return days !== undefined && day >= 1 && day <= days;
+}
