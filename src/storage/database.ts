@@ -1,0 +1,125 @@
+import type { Kysely } from "kysely";
+import type { Tables } from "./tables.ts";
+
+/** What a statement can be given: one scalar, or a JSON text that it unpacks itself. */
+export type Parameter = string | number | null;
+
+/** Runs one fixed statement. Texts are constants made at start, so that each is prepared once. */
+export type Run = <Row extends object>(text: string, parameters: readonly Parameter[]) => Promise<Row[]>;
+
+/** How a column of a JSON parameter is read. */
+export type ColumnKind = "text" | "integer" | "real" | "uuid";
+
+/** The words in which the databases differ. Statements are put together from them once, at start. */
+export interface SqlWords {
+  /** The time of a statement: the parameter, or the clock of the database (SPEC section 5). */
+  now(parameter: string): string;
+  /** A table expression over a parameter that holds a JSON array of objects. */
+  rows(parameter: string, columns: Readonly<Record<string, ColumnKind>>): string;
+  /** `= any(...)` over a parameter that holds a JSON array of whole numbers. */
+  amongIds(parameter: string): string;
+  /**
+   * `= any(...)` over a subquery that gives few ids, which is run once and looked up by index.
+   */
+  amongFew(subquery: string): string;
+  /**
+   * A query for the ids of due jobs, at most `limit`, in turns between the partners: each partner's oldest first,
+   * and of no partner more than its free slots. Rows that another process is just claiming are passed over.
+   * It reads `now` from a table `clock`.
+   */
+  dueJobs(table: string, parameters: DueJobsParameters): string;
+  /** `for update`, where rows are locked one by one. */
+  forUpdate: string;
+  /** The smaller and the larger of two values. */
+  least: string;
+  greatest: string;
+}
+
+export interface DueJobsParameters {
+  readonly limit: string;
+  /** JSON array of `{partner_id, slots}`: partners with jobs in flight. */
+  readonly busy: string;
+  readonly slotsPerPartner: string;
+  /** The watermark: nothing due before it is looked at. */
+  readonly since: string;
+}
+
+/** What a column type is called in a migration. */
+export interface ColumnTypes {
+  readonly id: string;
+  readonly integer: string;
+  readonly real: string;
+  readonly text: string;
+  readonly uuid: string;
+  /** Follows a table whose rows are changed often. */
+  readonly hotTable: string;
+  readonly table: string;
+}
+
+export interface TransactionOptions {
+  /**
+   * False for what may be forgotten when the machine loses power, as the fill of a rate limit bucket. Such a
+   * commit does not wait for the disk.
+   */
+  durable?: boolean;
+}
+
+export interface Database {
+  /** For `doctor` and log lines; nothing asks it to decide. */
+  readonly name: string;
+  readonly words: SqlWords;
+  /** False: one process serves the database, and may take over every open claim at start. */
+  readonly manyProcesses: boolean;
+  /** For dynamic queries and migrations. */
+  readonly queries: Kysely<Tables>;
+  readonly columnTypes: ColumnTypes;
+  /** Run first in the transaction of a migration, so that two processes don't migrate at once. Null: BEGIN does it. */
+  readonly migrationLock: string | null;
+  run: Run;
+  /**
+   * Runs `work` in one transaction, again if the database was busy or could not serialize. `work` must do
+   * nothing but run statements.
+   * @throws {@link DatabaseUnavailable}, {@link CommitUnknown}, or what a statement or `work` threw
+   */
+  transact<T>(work: (run: Run) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** True when an error may be the fault of one row's data. */
+  isDataFault(error: unknown): boolean;
+  /**
+   * Asks to be told when another process has committed work for a leg. Optional help: the poll is the truth. Null where
+   * there is no such thing.
+   */
+  wakeups: Wakeups | null;
+  /** What `doctor` should know: settings that durability rests on, each with a verdict. */
+  inspect(): Promise<readonly Finding[]>;
+  close(): Promise<void>;
+}
+
+export interface Wakeups {
+  /** Tells the other processes, soon and coalesced; never fails. */
+  announce(topic: string): void;
+  /** Calls back for each announcement of another process; reconnects by itself. */
+  listen(onTopic: (topic: string) => void): void;
+}
+
+export interface Finding {
+  readonly name: string;
+  readonly value: string;
+  readonly ok: boolean;
+  /** What to do when it is not ok. */
+  readonly advice?: string;
+}
+
+/** The database can't be reached, is full or too busy: nothing of the transaction was written. */
+export class DatabaseUnavailable extends Error {
+  override name = "DatabaseUnavailable";
+}
+
+/** The connection was lost between COMMIT and its answer: look up what was written. */
+export class CommitUnknown extends DatabaseUnavailable {
+  override name = "CommitUnknown";
+}
+
+/** Another transaction held a row for too long. It may be one row of a batch: run the others without it. */
+export class RowLocked extends Error {
+  override name = "RowLocked";
+}

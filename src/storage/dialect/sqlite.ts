@@ -1,0 +1,299 @@
+import { existsSync } from "node:fs";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  Kysely,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from "kysely";
+import {
+  type ColumnTypes,
+  CommitUnknown,
+  type Database,
+  DatabaseUnavailable,
+  type Finding,
+  type Parameter,
+  type Run,
+  type SqlWords,
+} from "../database.ts";
+import type { Tables } from "../tables.ts";
+
+const columnTypes: ColumnTypes = {
+  id: "integer primary key autoincrement",
+  integer: "integer",
+  real: "real",
+  text: "text",
+  uuid: "text",
+  hotTable: "strict",
+  table: "strict",
+};
+
+const words: SqlWords = {
+  now: (parameter) => `coalesce(${parameter}, cast(round(unixepoch('subsec') * 1000) as integer))`,
+  rows: (parameter, columns) => {
+    const fields = Object.keys(columns).map((name) => `value ->> '${name}' as ${name}`);
+    return `(select ${fields.join(", ")} from json_each(${parameter}))`;
+  },
+  amongIds: (parameter) => `in (select value from json_each(${parameter}))`,
+  amongFew: (subquery) => `in (${subquery})`,
+  dueJobs: (table, { limit, busy, slotsPerPartner, since }) => `
+    select id from (
+      select j.id, j.next_attempt_at, coalesce(b.slots, ${slotsPerPartner}) as slots,
+        row_number() over (partition by j.partner_id order by j.next_attempt_at) as turn
+      from partners p
+      left join ${words.rows(busy, { partner_id: "text", slots: "integer" })} b on b.partner_id = p.partner_id
+      join ${table} j on j.id in (
+        select id from ${table}
+        where status = 'pending' and partner_id = p.partner_id
+          and next_attempt_at <= (select now from clock) and next_attempt_at >= ${since}
+        order by next_attempt_at limit ${limit})
+    ) where turn <= slots order by turn, next_attempt_at limit ${limit}`,
+  forUpdate: "",
+  least: "min",
+  greatest: "max",
+};
+
+/** How long a transaction tries to get past another process's, before the caller hears of it. */
+const BUSY_DEADLINE_MS = 2_000;
+const BUSY_PAUSE_MS = 5;
+
+// Primary result codes of SQLite: https://www.sqlite.org/rescode.html
+const BUSY = new Set([5, 6]);
+const UNAVAILABLE = new Set([8, 10, 13, 14, 23, 26]);
+const DATA_FAULT = new Set([12, 18, 19, 20, 25]);
+const IO_ERROR = 10;
+
+/** The primary result code of an error of SQLite, or null for any other. */
+function resultCode(error: unknown): number | null {
+  if (!(error instanceof Error) || !("errcode" in error)) return null;
+  return typeof error.errcode === "number" ? error.errcode & 0xff : null;
+}
+
+function isBusy(error: unknown): boolean {
+  return BUSY.has(resultCode(error) ?? -1);
+}
+
+/** Turns the errors that nobody's data has caused into {@link DatabaseUnavailable}. */
+function translate(error: unknown): unknown {
+  const code = resultCode(error) ?? -1;
+  if (!BUSY.has(code) && !UNAVAILABLE.has(code)) return error;
+  return new DatabaseUnavailable("the SQLite database can't be used at the moment", { cause: error });
+}
+
+export interface SqliteOptions {
+  /** A path, or `:memory:`. */
+  readonly path: string;
+  /** False: a missing file is an error, for commands that only look. */
+  readonly create: boolean;
+}
+
+/**
+ * SQLite by `node:sqlite`, with WAL and `synchronous=FULL`: a commit has been synced when it returns.
+ *
+ * One connection, whose users take turns: statements are synchronous, but a transaction awaits between them,
+ * and nobody else's statement may slip in.
+ * @throws Error when the file can't be opened
+ */
+export function openSqlite(options: SqliteOptions): Database {
+  const { path, create } = options;
+  if (!create && path !== ":memory:" && !existsSync(path)) {
+    throw new Error(`there is no database at ${path}; \`wavegate serve\` or \`wavegate migrate\` makes one`);
+  }
+  const connection = new DatabaseSync(path, { timeout: 0, enableForeignKeyConstraints: false });
+  // Others may hold the file for a moment while they switch it to WAL or recover it.
+  connection.exec("pragma busy_timeout = 2000; pragma journal_mode = wal; pragma synchronous = full");
+  connection.exec("pragma busy_timeout = 0; pragma temp_store = memory; pragma cache_size = -65536");
+
+  const statements = new Map<string, StatementSync>();
+  function prepared(text: string): StatementSync {
+    let statement = statements.get(text);
+    if (!statement) statements.set(text, (statement = connection.prepare(text)));
+    return statement;
+  }
+
+  const runNow = <Row extends object>(text: string, parameters: readonly Parameter[]): Row[] => {
+    const named: Record<string, Parameter> = {};
+    for (let index = 0; index < parameters.length; index += 1) named[`$${index + 1}`] = parameters[index]!;
+    return prepared(text).all(named) as Row[];
+  };
+  const runInTurn: Run = async <Row extends object>(text: string, parameters: readonly Parameter[]) =>
+    runNow<Row>(text, parameters);
+
+  const turns = createTurns();
+
+  async function attempt<T>(work: (run: Run) => Promise<T>, durable: boolean): Promise<T> {
+    const release = await turns.take();
+    let committing = false;
+    try {
+      if (!durable) connection.exec("pragma synchronous = normal");
+      connection.exec("begin immediate");
+      const result = await work(runInTurn);
+      committing = true;
+      connection.exec("commit");
+      return result;
+    } catch (error) {
+      if (connection.isTransaction) connection.exec("rollback");
+      if (committing && resultCode(error) === IO_ERROR) {
+        throw new CommitUnknown("a commit failed half-way", { cause: error });
+      }
+      throw error;
+    } finally {
+      if (!durable) connection.exec("pragma synchronous = full");
+      release();
+    }
+  }
+
+  async function untilNotBusy<T>(work: () => Promise<T>): Promise<T> {
+    const deadline = performance.now() + BUSY_DEADLINE_MS;
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > deadline) throw translate(error);
+        await sleep(BUSY_PAUSE_MS);
+      }
+    }
+  }
+
+  return {
+    name: "SQLite",
+    words,
+    manyProcesses: false,
+    queries: new Kysely<Tables>({
+      dialect: {
+        createAdapter: () => new TransactionalSqliteAdapter(),
+        createDriver: () => createDriver(connection, turns),
+        createIntrospector: (db) => new SqliteIntrospector(db),
+        createQueryCompiler: () => new SqliteQueryCompiler(),
+      },
+    }),
+    columnTypes,
+    migrationLock: null,
+    run: <Row extends object>(text: string, parameters: readonly Parameter[]) =>
+      untilNotBusy(async () => {
+        const release = await turns.take();
+        try {
+          return runNow<Row>(text, parameters);
+        } finally {
+          release();
+        }
+      }),
+    transact: (work, { durable = true } = {}) => untilNotBusy(() => attempt(work, durable)),
+    isDataFault: (error) => DATA_FAULT.has(resultCode(error) ?? -1),
+    wakeups: null,
+    inspect: async () => inspect(connection, path),
+    close: async () => {
+      const release = await turns.take();
+      connection.close();
+      release();
+    },
+  };
+}
+
+function inspect(connection: DatabaseSync, path: string): Finding[] {
+  const pragma = (name: string): string =>
+    String(Object.values(connection.prepare(`pragma ${name}`).get() ?? {})[0]);
+  const version = connection.prepare("select sqlite_version() as version").get();
+  const memory = path === ":memory:";
+  return [
+    { name: "version", value: `SQLite ${String(version?.["version"])}`, ok: true },
+    {
+      name: "synchronous",
+      value: pragma("synchronous") === "2" ? "full" : pragma("synchronous"),
+      ok: pragma("synchronous") === "2",
+    },
+    {
+      name: "journal_mode",
+      value: pragma("journal_mode"),
+      ok: memory || pragma("journal_mode") === "wal",
+      advice: "the file system doesn't support write-ahead logging; use a local disk",
+    },
+    {
+      name: "durable",
+      value: memory ? "no: the database lives in memory" : "yes",
+      ok: true,
+    },
+  ];
+}
+
+/** One holder at a time, first come first served. */
+interface Turns {
+  take(): Promise<() => void>;
+}
+
+function createTurns(): Turns {
+  const waiting: (() => void)[] = [];
+  let taken = false;
+  function release(): void {
+    const next = waiting.shift();
+    if (next) next();
+    else taken = false;
+  }
+  return {
+    take: () =>
+      new Promise((resolve) => {
+        const start = (): void => resolve(release);
+        if (taken) {
+          waiting.push(start);
+        } else {
+          taken = true;
+          start();
+        }
+      }),
+  };
+}
+
+/** SQLite's DDL is transactional: a migration that is killed half-way leaves nothing behind. */
+class TransactionalSqliteAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
+/** Kysely's way to the connection that the fixed statements use, in turn with them. */
+function createDriver(connection: DatabaseSync, turns: Turns): Driver {
+  const releases = new WeakMap<DatabaseConnection, () => void>();
+  async function executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    try {
+      const statement = connection.prepare(query.sql);
+      const parameters = query.parameters as Parameter[];
+      if (statement.columns().length > 0) return { rows: statement.all(...parameters) as Row[] };
+      const { changes } = statement.run(...parameters);
+      return { rows: [], numAffectedRows: BigInt(changes) };
+    } catch (error) {
+      throw translate(error);
+    }
+  }
+  return {
+    init: async () => {},
+    acquireConnection: async () => {
+      const release = await turns.take();
+      const held: DatabaseConnection = {
+        executeQuery,
+        streamQuery: () => {
+          throw new Error("not supported: read in pages");
+        },
+      };
+      releases.set(held, release);
+      return held;
+    },
+    beginTransaction: async () => {
+      // Waits, as this is the lock of a migration: the process has nothing else to do.
+      connection.exec("pragma busy_timeout = 30000");
+      try {
+        connection.exec("begin immediate");
+      } finally {
+        connection.exec("pragma busy_timeout = 0");
+      }
+    },
+    commitTransaction: async () => connection.exec("commit"),
+    rollbackTransaction: async () => connection.exec("rollback"),
+    releaseConnection: async (held) => releases.get(held)?.(),
+    destroy: async () => {},
+  };
+}

@@ -1,0 +1,219 @@
+import type { AttemptError } from "../orders/outcome.ts";
+import { onFirstClaim, orderAfterJob } from "../orders/transitions.ts";
+import type { JobStatus, Leg } from "../orders/states.ts";
+import type { Database } from "./database.ts";
+import { createMoveOrders } from "./moves.ts";
+import { LEG_TABLES } from "./tables.ts";
+
+/** A claim on a job: what a settle must name, and where the attempt stands in its run. */
+export interface Claim {
+  readonly jobId: number;
+  readonly orderId: number;
+  readonly partnerId: string;
+  readonly claim: string;
+  /** The attempt's number over the job's life, from 1. */
+  readonly no: number;
+  readonly attemptInRun: number;
+  /** Epoch milliseconds of the database. */
+  readonly runStartedAt: number;
+  readonly startedAt: number;
+}
+
+/** A claimed job with all that its attempt needs. */
+export interface ClaimedJob extends Claim {
+  readonly dueAt: number;
+  readonly externalOrderId: string;
+  readonly traceId: string;
+  readonly rawPayload: string;
+  readonly callbackUrl: string;
+  /** Callback leg only. */
+  readonly event: { readonly name: string; readonly id: string; readonly body: string } | null;
+  readonly partner: {
+    /** JSON array or null. */
+    readonly callbackHosts: readonly string[] | null;
+    /** As sealed. */
+    readonly signingSecret: string | null;
+    readonly previousSigningSecret: string | null;
+    readonly previousSigningSecretUntil: number | null;
+  };
+}
+
+export interface ClaimRequest {
+  readonly limit: number;
+  /** Free slots of the partners that have jobs in flight here. */
+  readonly busy: readonly { readonly partnerId: string; readonly slots: number }[];
+  /** Slots of every other partner. */
+  readonly slotsPerPartner: number;
+  /** The watermark in epoch milliseconds, or 0 for a full look. */
+  readonly since: number;
+  readonly claim: string;
+  readonly claimedBy: string;
+  readonly leaseMs: number;
+  readonly now: number | null;
+}
+
+/** A leg's jobs as a queue (SPEC section 5). */
+export interface JobQueue {
+  /** Takes due jobs under a lease; an order's first attempt moves the order. */
+  claim(request: ClaimRequest): Promise<ClaimedJob[]>;
+  /** Gives claims back whose attempt was not begun: as if they had not been taken. */
+  giveBack(claims: readonly Claim[], now: number | null): Promise<void>;
+  /** Claims whose lease is over; with `all`, every open claim. */
+  expired(limit: number, all: boolean, now: number | null): Promise<Claim[]>;
+}
+
+interface ClaimRow {
+  id: number;
+  order_id: number;
+  partner_id: string;
+  claim: string;
+  attempts: number;
+  run_attempts: number;
+  run_started_at: number;
+  claimed_at: number;
+  next_attempt_at: number;
+  event?: string;
+  event_id?: string;
+  body?: string;
+}
+
+interface OrderRow {
+  id: number;
+  external_order_id: string;
+  trace_id: string;
+  raw_payload: string | null;
+  callback_url: string;
+  callback_hosts: string | null;
+  signing_secret: string | null;
+  previous_signing_secret: string | null;
+  previous_signing_secret_until: number | null;
+}
+
+const CLAIM_COLUMNS =
+  "id, order_id, partner_id, claim, attempts, run_attempts, run_started_at, claimed_at, next_attempt_at";
+
+export function createJobQueue({ run, transact, words }: Database, leg: Leg): JobQueue {
+  const { jobs } = LEG_TABLES[leg];
+  const moveOrders = createMoveOrders(words);
+  const clock = (parameter: string): string => `with clock as (select ${words.now(parameter)} as now)`;
+
+  const claimDue = `${clock("$1")},
+    due as materialized (${words.dueJobs(jobs, { limit: "$2", busy: "$3", slotsPerPartner: "$4", since: "$5" })})
+    update ${jobs} set
+      status = 'running', claim = $6, claimed_by = $7,
+      claimed_at = (select now from clock), lease_until = (select now from clock) + $8,
+      attempts = attempts + 1, run_attempts = run_attempts + 1,
+      run_started_at = coalesce(run_started_at, (select now from clock)),
+      updated_at = (select now from clock)
+    where id ${words.amongFew("select id from due")}
+    returning ${CLAIM_COLUMNS}${leg === "callback" ? ", event, event_id, body" : ""}`;
+  // Only ticketing needs the payload, which may be large.
+  const ordersOf = `select o.id, o.external_order_id, o.trace_id,
+      ${leg === "ticketing" ? "o.raw_payload" : "null as raw_payload"}, o.callback_url, p.callback_hosts,
+      p.signing_secret, p.previous_signing_secret, p.previous_signing_secret_until
+    from orders o join partners p on p.partner_id = o.partner_id where o.id ${words.amongIds("$1")}`;
+  const giveBackClaims = `${clock("$2")}
+    update ${jobs} as j set
+      status = coalesce(ends_as, 'pending'), claim = null, claimed_by = null, claimed_at = null, lease_until = null,
+      attempts = attempts - 1, run_attempts = run_attempts - 1,
+      run_started_at = case when run_attempts = 1 then null else run_started_at end,
+      updated_at = (select now from clock)
+    from ${words.rows("$1", { job_id: "integer", held: "uuid" })} r
+    where j.id = r.job_id and j.claim = r.held
+    returning order_id, status`;
+  const expiredClaims = `${clock("$1")}
+    select ${CLAIM_COLUMNS} from ${jobs}
+    where status = 'running' and (lease_until < (select now from clock) or $2 = 1)
+    order by lease_until limit $3`;
+
+  return {
+    claim(request) {
+      const { limit, busy, slotsPerPartner, since, claim, claimedBy, leaseMs, now } = request;
+      const busyRows = busy.map(({ partnerId, slots }) => ({ partner_id: partnerId, slots }));
+      return transact(async (tx) => {
+        const claimed = await tx<ClaimRow>(claimDue, [
+          now,
+          limit,
+          JSON.stringify(busyRows),
+          slotsPerPartner,
+          since,
+          claim,
+          claimedBy,
+          leaseMs,
+        ]);
+        if (claimed.length === 0) return [];
+        const { to } = onFirstClaim(leg);
+        const first = claimed.filter((row) => row.attempts === 1);
+        await moveOrders(
+          tx,
+          first.map((row) => ({ orderId: row.order_id, to, reason: null, reference: null })),
+          now,
+        );
+        const orderIds = JSON.stringify(claimed.map((row) => row.order_id));
+        const orders = await tx<OrderRow>(ordersOf, [orderIds]);
+        const orderOf = new Map(orders.map((order) => [order.id, order]));
+        return claimed.map((row) => claimedJob(row, orderOf.get(row.order_id)!));
+      });
+    },
+    async giveBack(claims, now) {
+      if (claims.length === 0) return;
+      const rows = claims.map(({ jobId, claim }) => ({ job_id: jobId, held: claim }));
+      await transact(async (tx) => {
+        const returned = await tx<{ order_id: number; status: JobStatus }>(giveBackClaims, [
+          JSON.stringify(rows),
+          now,
+        ]);
+        // A cancel that came meanwhile takes effect: nothing is in flight any more.
+        const moves = returned.flatMap(({ order_id: orderId, status }) => {
+          const to = orderAfterJob(leg, status);
+          return to === null ? [] : [{ orderId, to, reason: null, reference: null }];
+        });
+        await moveOrders(tx, moves, now);
+      });
+    },
+    async expired(limit, all, now) {
+      return (await run<ClaimRow>(expiredClaims, [now, all ? 1 : 0, limit])).map(claimOf);
+    },
+  };
+}
+
+function claimOf(row: ClaimRow): Claim {
+  return {
+    jobId: row.id,
+    orderId: row.order_id,
+    partnerId: row.partner_id,
+    claim: row.claim,
+    no: row.attempts,
+    attemptInRun: row.run_attempts,
+    runStartedAt: row.run_started_at,
+    startedAt: row.claimed_at,
+  };
+}
+
+function claimedJob(row: ClaimRow, order: OrderRow): ClaimedJob {
+  return {
+    ...claimOf(row),
+    dueAt: row.next_attempt_at,
+    externalOrderId: order.external_order_id,
+    traceId: order.trace_id,
+    rawPayload: order.raw_payload ?? "",
+    callbackUrl: order.callback_url,
+    event: row.event_id ? { name: row.event!, id: row.event_id, body: row.body! } : null,
+    partner: {
+      callbackHosts: order.callback_hosts === null ? null : (JSON.parse(order.callback_hosts) as string[]),
+      signingSecret: order.signing_secret,
+      previousSigningSecret: order.previous_signing_secret,
+      previousSigningSecretUntil: order.previous_signing_secret_until,
+    },
+  };
+}
+
+/** What an attempt brought, as its row keeps it. */
+export interface AttemptRecord {
+  readonly code: number | null;
+  readonly error: AttemptError | null;
+  readonly durationMs: number | null;
+  /** The first 4 KiB of the answer. */
+  readonly answer: string | null;
+  readonly note: string | null;
+}

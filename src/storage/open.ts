@@ -1,0 +1,69 @@
+import { createAuthEvents, type AuthEvents } from "./auth-events.ts";
+import type { Database } from "./database.ts";
+import { openPostgres } from "./dialect/postgres.ts";
+import { openSqlite } from "./dialect/sqlite.ts";
+import { createJobQueue, type JobQueue } from "./jobs.ts";
+import { createOperatorActions, type OperatorActions } from "./operator-actions.ts";
+import { createOperators, type Operators } from "./operators.ts";
+import { createOrderIntake, type OrderIntake } from "./orders.ts";
+import { createOrderQueries, type OrderQueries } from "./order-queries.ts";
+import { createPartners, type Partners } from "./partners.ts";
+import { createRateBuckets, type RateBuckets } from "./rate-buckets.ts";
+import { createSettlements, type Settlements } from "./settlements.ts";
+import type { Leg } from "../orders/states.ts";
+import { parseDatabaseUrl } from "./target.ts";
+
+/** The storage port: what the gateway asks of its database, the same on each. */
+export interface Storage {
+  readonly database: Database;
+  readonly intake: OrderIntake;
+  readonly queues: Readonly<Record<Leg, JobQueue>>;
+  readonly settlements: Readonly<Record<Leg, Settlements>>;
+  readonly orders: OrderQueries;
+  readonly partners: Partners;
+  readonly operators: Operators;
+  readonly operatorActions: OperatorActions;
+  readonly rateBuckets: RateBuckets;
+  readonly authEvents: AuthEvents;
+  close(): Promise<void>;
+}
+
+export interface StorageOptions {
+  /** A `DATABASE_URL`. */
+  readonly url: string;
+  readonly poolSize: number;
+  readonly preparedStatements: boolean;
+  /** False: a missing SQLite file is an error. */
+  readonly create: boolean;
+}
+
+/**
+ * Opens a database. The schema is not looked at: see schema.ts.
+ * @throws Error when the URL can't be read or a file can't be opened; a server need not be up yet
+ */
+export function openStorage(options: StorageOptions): Storage {
+  const target = parseDatabaseUrl(options.url);
+  const database =
+    target.kind === "sqlite"
+      ? openSqlite({ path: target.path, create: options.create })
+      : openPostgres({ url: target.url, poolSize: options.poolSize, prepared: options.preparedStatements });
+  return {
+    database,
+    intake: createOrderIntake(database),
+    queues: {
+      ticketing: createJobQueue(database, "ticketing"),
+      callback: createJobQueue(database, "callback"),
+    },
+    settlements: {
+      ticketing: createSettlements(database, "ticketing"),
+      callback: createSettlements(database, "callback"),
+    },
+    orders: createOrderQueries(database),
+    partners: createPartners(database),
+    operators: createOperators(database),
+    operatorActions: createOperatorActions(database),
+    rateBuckets: createRateBuckets(database),
+    authEvents: createAuthEvents(database),
+    close: () => database.close(),
+  };
+}

@@ -1,0 +1,196 @@
+import type { Selectable } from "kysely";
+import { publicItem } from "../orders/callback-event.ts";
+import type { OrderItem } from "../orders/order-input.ts";
+import type { OrderStatus } from "../orders/states.ts";
+import type { Database } from "./database.ts";
+import {
+  LEG_TABLES,
+  type AttemptsTable,
+  type CallbackJobsTable,
+  type JobsTable,
+  type LateResultsTable,
+  type OperatorActionsTable,
+  type OrdersTable,
+} from "./tables.ts";
+
+export interface OrderSummary {
+  readonly id: number;
+  readonly partnerId: string;
+  readonly externalOrderId: string;
+  readonly traceId: string;
+  readonly status: OrderStatus;
+  readonly createdAt: number;
+}
+
+export interface OrderFilter {
+  /** Null: every partner's. */
+  readonly partnerId: string | null;
+  readonly status: OrderStatus | null;
+  readonly externalOrderId: string | null;
+  /** Only orders with a smaller id. */
+  readonly before: number | null;
+  readonly limit: number;
+}
+
+export type LateResult = Pick<
+  Selectable<LateResultsTable>,
+  "leg" | "no" | "code" | "error" | "at" | "duration_ms" | "answer" | "note" | "recorded_at"
+>;
+
+export interface JobStory {
+  readonly job: Selectable<JobsTable>;
+  readonly attempts: readonly Selectable<AttemptsTable>[];
+}
+
+/** All that is known of one order. */
+export interface OrderStory {
+  readonly order: Selectable<OrdersTable>;
+  readonly items: readonly OrderItem[];
+  /** As ticketing gave them, parsed. */
+  readonly tickets: readonly unknown[];
+  readonly ticketing: JobStory | null;
+  /** The newest event's job. */
+  readonly callback: (JobStory & { readonly job: Selectable<CallbackJobsTable> }) | null;
+  readonly late: readonly LateResult[];
+  readonly actions: readonly Selectable<OperatorActionsTable>[];
+  /** Ids of the partner's other orders with the same external order id, oldest first. */
+  readonly sameExternalId: readonly number[];
+}
+
+export interface OrderQueries {
+  /** Newest first. */
+  list(filter: OrderFilter): Promise<OrderSummary[]>;
+  /** One order, or null; with `partnerId`, only if it is that partner's. */
+  story(id: number, partnerId: string | null): Promise<OrderStory | null>;
+  /** Ids of the orders that a person may mean: an id, an external order id or a trace id. Newest first, at most 20. */
+  find(reference: string): Promise<number[]>;
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const SAME_EXTERNAL_ID_LIMIT = 100;
+
+export function createOrderQueries({ queries }: Database): OrderQueries {
+  const summaries = queries
+    .selectFrom("orders")
+    .select([
+      "id",
+      "partner_id as partnerId",
+      "external_order_id as externalOrderId",
+      "trace_id as traceId",
+      "pipeline_status as status",
+      "created_at as createdAt",
+    ]);
+
+  async function itemsOf(orderId: number): Promise<OrderItem[]> {
+    const rows = await queries
+      .selectFrom("order_items")
+      .select(["sku", "qty", "unit_price_minor", "currency", "visit_date", "visit_time"])
+      .where("order_id", "=", orderId)
+      .orderBy("no")
+      .execute();
+    return rows.map(({ visit_date, visit_time, ...item }) =>
+      publicItem({
+        ...item,
+        ...(visit_date === null ? {} : { visit_date }),
+        ...(visit_time === null ? {} : { visit_time }),
+      }),
+    );
+  }
+
+  async function ticketsOf(orderId: number): Promise<unknown[]> {
+    const rows = await queries
+      .selectFrom("tickets")
+      .select("body")
+      .where("order_id", "=", orderId)
+      .orderBy("no")
+      .execute();
+    return rows.map((row) => JSON.parse(row.body) as unknown);
+  }
+
+  function attemptsOf(table: "ticketing_attempts" | "ota_callback_attempts", jobId: number) {
+    return queries.selectFrom(table).selectAll().where("job_id", "=", jobId).orderBy("no").execute();
+  }
+
+  async function ticketingOf(orderId: number): Promise<JobStory | null> {
+    const { jobs, attempts } = LEG_TABLES.ticketing;
+    const job = await queries.selectFrom(jobs).selectAll().where("id", "=", orderId).executeTakeFirst();
+    return job ? { job, attempts: await attemptsOf(attempts, job.id) } : null;
+  }
+
+  async function callbackOf(orderId: number): Promise<OrderStory["callback"]> {
+    const { jobs, attempts } = LEG_TABLES.callback;
+    const job = await queries
+      .selectFrom(jobs)
+      .selectAll()
+      .where("order_id", "=", orderId)
+      .orderBy("sequence", "desc")
+      .limit(1)
+      .executeTakeFirst();
+    return job ? { job, attempts: await attemptsOf(attempts, job.id) } : null;
+  }
+
+  async function sameExternalIdOf(order: Selectable<OrdersTable>): Promise<number[]> {
+    const rows = await queries
+      .selectFrom("orders")
+      .select("id")
+      .where("external_order_id", "=", order.external_order_id)
+      .where("partner_id", "=", order.partner_id)
+      .where("id", "!=", order.id)
+      .orderBy("id")
+      .limit(SAME_EXTERNAL_ID_LIMIT)
+      .execute();
+    return rows.map((row) => row.id);
+  }
+
+  return {
+    async list({ partnerId, status, externalOrderId, before, limit }) {
+      let query = summaries.orderBy("id", "desc").limit(limit);
+      if (partnerId !== null) query = query.where("partner_id", "=", partnerId);
+      if (status !== null) query = query.where("pipeline_status", "=", status);
+      if (externalOrderId !== null) query = query.where("external_order_id", "=", externalOrderId);
+      if (before !== null) query = query.where("id", "<", before);
+      return query.execute();
+    },
+    async story(id, partnerId) {
+      const order = await queries.selectFrom("orders").selectAll().where("id", "=", id).executeTakeFirst();
+      if (!order || (partnerId !== null && order.partner_id !== partnerId)) return null;
+      return {
+        order,
+        items: await itemsOf(id),
+        tickets: await ticketsOf(id),
+        ticketing: await ticketingOf(id),
+        callback: await callbackOf(id),
+        late: await queries
+          .selectFrom("late_results")
+          .select(["leg", "no", "code", "error", "at", "duration_ms", "answer", "note", "recorded_at"])
+          .where("order_id", "=", id)
+          .orderBy("id")
+          .execute(),
+        actions: await queries
+          .selectFrom("operator_actions")
+          .selectAll()
+          .where("order_id", "=", id)
+          .orderBy("id")
+          .execute(),
+        sameExternalId: await sameExternalIdOf(order),
+      };
+    },
+    async find(reference) {
+      const id = /^[1-9][0-9]{0,15}$/.test(reference) ? Number(reference) : null;
+      const rows = await queries
+        .selectFrom("orders")
+        .select("id")
+        .where((eb) =>
+          eb.or([
+            eb("external_order_id", "=", reference),
+            ...(id !== null && Number.isSafeInteger(id) ? [eb("id", "=", id)] : []),
+            ...(UUID.test(reference) ? [eb("trace_id", "=", reference.toLowerCase())] : []),
+          ]),
+        )
+        .orderBy("id", "desc")
+        .limit(20)
+        .execute();
+      return rows.map((row) => row.id);
+    },
+  };
+}

@@ -1,0 +1,226 @@
+import type { OrderItem } from "../orders/order-input.ts";
+import type { Database, Run } from "./database.ts";
+
+/** An order on its way in. Everything is checked; the trace id is the gateway's own. */
+export interface NewOrder {
+  readonly partnerId: string;
+  readonly externalOrderId: string;
+  readonly traceId: string;
+  readonly callbackUrl: string;
+  readonly rawPayload: string;
+  readonly items: readonly OrderItem[];
+  /** The Idempotency-Key and what it stands for, or null. */
+  readonly key: { readonly value: string; readonly fingerprint: string } | null;
+  /** True: a repeat of the external order id is refused. */
+  readonly rejectRepeats: boolean;
+}
+
+/** What a partner's 201 says: always of the moment of acceptance. */
+export interface AcceptedOrder {
+  readonly id: number;
+  readonly partnerId: string;
+  readonly externalOrderId: string;
+  readonly traceId: string;
+  readonly createdAt: number;
+}
+
+export type Acceptance =
+  | { readonly kind: "accepted"; readonly order: AcceptedOrder }
+  /** The key was used with the same payload: the first order again. */
+  | { readonly kind: "replayed"; readonly order: AcceptedOrder }
+  /** The key was used with another payload. */
+  | { readonly kind: "key_reused" }
+  /** The partner refuses repeats, and this external order id has an order. */
+  | { readonly kind: "repeated"; readonly orderId: number };
+
+interface OrderRow {
+  id: number;
+  partner_id: string;
+  external_order_id: string;
+  trace_id: string;
+  created_at: number;
+}
+
+export interface OrderIntake {
+  /**
+   * Writes orders with their items, ticketing jobs and keys in one transaction; results stand in the order of
+   * the input. Of several orders with one key exactly one is written (SPEC section 3).
+   */
+  accept(orders: readonly NewOrder[], now: number | null): Promise<Acceptance[]>;
+  /** The orders among these that are written: what to ask after an unknown COMMIT. */
+  findByTraceIds(traceIds: readonly string[]): Promise<ReadonlyMap<string, AcceptedOrder>>;
+  /** What became of a key, or null if nobody used it: for a repeat whose other checks fail now. */
+  findByKey(partnerId: string, key: string, fingerprint: string): Promise<Acceptance | null>;
+}
+
+/** The tables' side of acceptance. */
+export function createOrderIntake({ run, transact, words }: Database): OrderIntake {
+  const orderColumns = {
+    partner_id: "text",
+    external_order_id: "text",
+    trace_id: "uuid",
+    callback_url: "text",
+    raw_payload: "text",
+    key: "text",
+    fingerprint: "text",
+    reject_repeats: "integer",
+  } as const;
+  const given = words.rows("$1", orderColumns);
+  const clock = `with clock as (select ${words.now("$2")} as now)`;
+
+  const lockPartners = `select partner_id from partners
+    where partner_id in (select partner_id from ${given} r where r.reject_repeats = 1)
+    order by partner_id ${words.forUpdate}`;
+  const repeats = `select r.trace_id, min(o.id) as id from ${given} r
+    join orders o on o.external_order_id = r.external_order_id and o.partner_id = r.partner_id
+    where r.reject_repeats = 1 and not exists (
+      select 1 from idempotency_keys k where k.partner_id = r.partner_id and k.key = r.key)
+    group by r.trace_id`;
+  // Keys first: the unique index decides between requests, and between processes. In one order everywhere, so
+  // that two batches never wait for each other.
+  const insertKeys = `${clock}
+    insert into idempotency_keys (partner_id, key, fingerprint, trace_id, created_at)
+    select r.partner_id, r.key, r.fingerprint, r.trace_id, clock.now from ${given} r, clock
+    where r.key is not null order by r.partner_id, r.key
+    on conflict (partner_id, key) do nothing
+    returning trace_id`;
+  const insertOrders = `${clock}
+    insert into orders (partner_id, external_order_id, trace_id, callback_url, pipeline_status, raw_payload,
+      created_at, updated_at)
+    select r.partner_id, r.external_order_id, r.trace_id, r.callback_url, 'accepted', r.raw_payload,
+      clock.now, clock.now
+    from ${given} r, clock where true
+    returning id, partner_id, external_order_id, trace_id, created_at`;
+  const items = words.rows("$1", {
+    order_id: "integer",
+    partner_id: "text",
+    no: "integer",
+    sku: "text",
+    qty: "integer",
+    unit_price_minor: "integer",
+    currency: "text",
+    visit_date: "text",
+    visit_time: "text",
+  });
+  const insertItems = `insert into order_items
+      (order_id, partner_id, no, sku, qty, unit_price_minor, currency, visit_date, visit_time)
+    select order_id, partner_id, no, sku, qty, unit_price_minor, currency, visit_date, visit_time
+    from ${items} r`;
+  const jobs = words.rows("$1", { id: "integer", partner_id: "text", created_at: "integer" });
+  const insertJobs = `insert into ticketing_jobs
+      (id, order_id, partner_id, status, next_attempt_at, created_at, updated_at)
+    select id, id, partner_id, 'pending', created_at, created_at, created_at from ${jobs} r`;
+  const ordersOfKeys = `select k.key, k.partner_id, k.fingerprint, o.id, o.external_order_id, o.trace_id, o.created_at
+    from ${words.rows("$1", { partner_id: "text", key: "text" })} r
+    join idempotency_keys k on k.partner_id = r.partner_id and k.key = r.key
+    join orders o on o.trace_id = k.trace_id`;
+  const ordersOfTraces = `select o.id, o.partner_id, o.external_order_id, o.trace_id, o.created_at
+    from ${words.rows("$1", { trace_id: "uuid" })} r join orders o on o.trace_id = r.trace_id`;
+
+  type KeyRow = OrderRow & { key: string; fingerprint: string };
+
+  function replayOf(row: KeyRow | undefined, fingerprint: string): Acceptance | null {
+    if (!row) return null;
+    return row.fingerprint === fingerprint
+      ? { kind: "replayed", order: acceptedOrder(row) }
+      : { kind: "key_reused" };
+  }
+
+  async function refuseRepeats(tx: Run, orders: readonly NewOrder[]): Promise<Map<string, number>> {
+    if (!orders.some((order) => order.rejectRepeats)) return new Map();
+    const parameter = orderRows(orders);
+    await tx(lockPartners, [parameter]);
+    const rows = await tx<{ trace_id: string; id: number }>(repeats, [parameter]);
+    return new Map(rows.map((row) => [row.trace_id, row.id]));
+  }
+
+  async function write(tx: Run, orders: readonly NewOrder[], now: number | null): Promise<Acceptance[]> {
+    const repeated = await refuseRepeats(tx, orders);
+    const candidates = orders.filter((order) => !repeated.has(order.traceId));
+    const keyed = candidates.filter((order) => order.key !== null);
+    const won = keyed.length === 0 ? [] : await tx<{ trace_id: string }>(insertKeys, [orderRows(keyed), now]);
+    const winners = new Set(won.map((row) => row.trace_id));
+    const fresh = candidates.filter((order) => order.key === null || winners.has(order.traceId));
+    const written = new Map<string, OrderRow>();
+    if (fresh.length > 0) {
+      const rows = await tx<OrderRow>(insertOrders, [orderRows(fresh), now]);
+      for (const row of rows) written.set(row.trace_id, row);
+      await tx(insertItems, [itemRows(fresh, written)]);
+      await tx(insertJobs, [JSON.stringify(rows)]);
+    }
+    const losers = keyed.filter((order) => !winners.has(order.traceId));
+    const first = losers.length === 0 ? [] : await tx<KeyRow>(ordersOfKeys, [keyRows(losers)]);
+    const firstOf = new Map(first.map((row) => [`${row.partner_id} ${row.key}`, row]));
+    return orders.map((order): Acceptance => {
+      const row = written.get(order.traceId);
+      if (row) return { kind: "accepted", order: acceptedOrder(row) };
+      const repeatOf = repeated.get(order.traceId);
+      if (repeatOf !== undefined) return { kind: "repeated", orderId: repeatOf };
+      const key = order.key!;
+      const replay = replayOf(firstOf.get(`${order.partnerId} ${key.value}`), key.fingerprint);
+      if (!replay) throw new Error("an idempotency key has no order");
+      return replay;
+    });
+  }
+
+  return {
+    accept: (orders, now) => transact((tx) => write(tx, orders, now)),
+    async findByTraceIds(traceIds) {
+      const parameter = JSON.stringify(traceIds.map((traceId) => ({ trace_id: traceId })));
+      const rows = await run<OrderRow>(ordersOfTraces, [parameter]);
+      return new Map(rows.map((row) => [row.trace_id, acceptedOrder(row)]));
+    },
+    async findByKey(partnerId, key, fingerprint) {
+      const rows = await run<KeyRow>(ordersOfKeys, [JSON.stringify([{ partner_id: partnerId, key }])]);
+      return replayOf(rows[0], fingerprint);
+    },
+  };
+}
+
+function acceptedOrder(row: OrderRow): AcceptedOrder {
+  return {
+    id: row.id,
+    partnerId: row.partner_id,
+    externalOrderId: row.external_order_id,
+    traceId: row.trace_id,
+    createdAt: row.created_at,
+  };
+}
+
+function orderRows(orders: readonly NewOrder[]): string {
+  return JSON.stringify(
+    orders.map((order) => ({
+      partner_id: order.partnerId,
+      external_order_id: order.externalOrderId,
+      trace_id: order.traceId,
+      callback_url: order.callbackUrl,
+      raw_payload: order.rawPayload,
+      key: order.key?.value ?? null,
+      fingerprint: order.key?.fingerprint ?? null,
+      reject_repeats: order.rejectRepeats ? 1 : 0,
+    })),
+  );
+}
+
+function keyRows(orders: readonly NewOrder[]): string {
+  return JSON.stringify(orders.map((order) => ({ partner_id: order.partnerId, key: order.key!.value })));
+}
+
+function itemRows(orders: readonly NewOrder[], written: ReadonlyMap<string, OrderRow>): string {
+  return JSON.stringify(
+    orders.flatMap((order) => {
+      const orderId = written.get(order.traceId)!.id;
+      return order.items.map((item, index) => ({
+        order_id: orderId,
+        partner_id: order.partnerId,
+        no: index + 1,
+        sku: item.sku,
+        qty: item.qty,
+        unit_price_minor: item.unit_price_minor,
+        currency: item.currency,
+        visit_date: item.visit_date ?? null,
+        visit_time: item.visit_time ?? null,
+      }));
+    }),
+  );
+}

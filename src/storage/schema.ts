@@ -1,0 +1,52 @@
+import { sql } from "kysely";
+import { Migrator, type Migration } from "kysely/migration";
+import type { ColumnTypes, Database } from "./database.ts";
+import { initial } from "./migrations/0001-initial.ts";
+
+/** The migrations in their order: the same names on every database. A landed one is never changed. */
+const MIGRATIONS: Readonly<Record<string, (types: ColumnTypes) => Migration>> = {
+  "0001-initial": initial,
+};
+
+export interface SchemaState {
+  /** Migrations that this release has and the database has not. */
+  readonly pending: readonly string[];
+  /** Migrations that the database has and this release doesn't know: it was used by a newer one. */
+  readonly unknown: readonly string[];
+  /** True when no migration ever ran. */
+  readonly empty: boolean;
+}
+
+/** Compares the database with this release. Changes nothing. */
+export async function schemaState({ queries }: Database): Promise<SchemaState> {
+  const tables = await queries.introspection.getTables({ withInternalKyselyTables: true });
+  const known = Object.keys(MIGRATIONS);
+  if (!tables.some((table) => table.name === "kysely_migration"))
+    return { pending: known, unknown: [], empty: true };
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(queries);
+  const done = rows.map((row) => row.name);
+  return {
+    pending: known.filter((name) => !done.includes(name)),
+    unknown: done.filter((name) => !known.includes(name)),
+    empty: done.length === 0,
+  };
+}
+
+/**
+ * Brings the schema to this release, in one transaction and under a lock: killed half-way, it leaves what was
+ * there before; a second process waits and finds nothing to do.
+ * @returns the names of the migrations that ran
+ */
+export async function migrate(database: Database): Promise<string[]> {
+  const { queries, columnTypes, migrationLock } = database;
+  const migrations = Object.fromEntries(
+    Object.entries(MIGRATIONS).map(([name, make]) => [name, make(columnTypes)]),
+  );
+  return queries.transaction().execute(async (transaction) => {
+    if (migrationLock) await sql.raw(migrationLock).execute(transaction);
+    const migrator = new Migrator({ db: transaction, provider: { getMigrations: async () => migrations } });
+    const { error, results } = await migrator.migrateToLatest();
+    if (error) throw error;
+    return (results ?? []).map((result) => result.migrationName);
+  });
+}

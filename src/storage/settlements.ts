@@ -1,0 +1,261 @@
+import type { CallbackEventName } from "../orders/callback-event.ts";
+import type { JobStatus, Leg } from "../orders/states.ts";
+import { LOST, orderAfterJob } from "../orders/transitions.ts";
+import type { Database, Run, SqlWords } from "./database.ts";
+import type { AttemptRecord, Claim } from "./jobs.ts";
+import { createMoveOrders, type Move, type MoveOrders } from "./moves.ts";
+import { LEG_TABLES } from "./tables.ts";
+
+/** The end of a claim: what the attempt brought and what it makes of the job. */
+export interface Settlement {
+  readonly claim: Claim;
+  readonly attempt: AttemptRecord;
+  readonly job: JobStatus;
+  /** Epoch milliseconds; null unless the job is pending again. */
+  readonly dueAt: number | null;
+  /** One clause for the order, when it comes to stand still. */
+  readonly reason: string | null;
+  /** Of a ticketing success. */
+  readonly ticketed: Ticketed | null;
+}
+
+export interface Ticketed {
+  readonly reference: string | null;
+  /** The tickets as JSON texts. */
+  readonly tickets: readonly string[];
+  /** The event that the partner is to be told. */
+  readonly event: {
+    readonly name: CallbackEventName;
+    readonly id: string;
+    readonly sequence: number;
+    readonly body: string;
+  };
+}
+
+/**
+ * `settled`: the claim was held and the attempt has its row. `late`: the claim had ended; the result is kept as late.
+ * `dropped`: somebody else settled it before (of a lost attempt, or of one whose COMMIT was in doubt).
+ */
+export interface Settled {
+  readonly result: "settled" | "late" | "dropped";
+  readonly job: JobStatus;
+  /** True when the order moved to `ticketed`: a callback waits. */
+  readonly ticketed: boolean;
+}
+
+export interface Settlements {
+  /**
+   * Ends claims of a leg in one transaction, each fenced by its token: attempt row, job, order, tickets and callback
+   * job. Safe to run again after an unknown COMMIT. Results stand in the order of the input.
+   */
+  settle(settlements: readonly Settlement[], now: number | null): Promise<Settled[]>;
+}
+
+export function createSettlements(database: Database, leg: Leg): Settlements {
+  const { transact, words } = database;
+  const { jobs } = LEG_TABLES[leg];
+  const moveOrders = createMoveOrders(words);
+  const writeAttempts = createWriteAttempts(words, leg);
+  const recordLate = createRecordLate(words, leg);
+  const writeTickets = createWriteTickets(words);
+  const clock = `with clock as (select ${words.now("$2")} as now)`;
+  const claims = { job_id: "integer", held: "uuid" } as const;
+  const endClaims = `${clock}
+    update ${jobs} as j set
+      status = case when r.new_status = 'succeeded' then r.new_status else coalesce(ends_as, r.new_status) end,
+      next_attempt_at = case when ends_as is null then r.due_at else null end,
+      claim = null, claimed_by = null, claimed_at = null, lease_until = null, ends_as = null,
+      last_status_code = r.code, last_error = r.attempt_error, updated_at = (select now from clock)
+    from ${words.rows("$1", { ...claims, new_status: "text", due_at: "integer", code: "integer", attempt_error: "text" })} r
+    where j.id = r.job_id and j.claim = r.held
+    returning id, status`;
+
+  async function endHeld(
+    tx: Run,
+    settlements: readonly Settlement[],
+    now: number | null,
+  ): Promise<Map<number, JobStatus>> {
+    const rows = settlements.map(({ claim, attempt, job, dueAt }) => ({
+      job_id: claim.jobId,
+      held: claim.claim,
+      new_status: job,
+      due_at: dueAt,
+      code: attempt.code,
+      attempt_error: attempt.error,
+    }));
+    const ended = await tx<{ id: number; status: JobStatus }>(endClaims, [JSON.stringify(rows), now]);
+    return new Map(ended.map((row) => [row.id, row.status]));
+  }
+
+  return {
+    settle: (settlements, now) =>
+      transact(async (tx) => {
+        const ended = await endHeld(tx, settlements, now);
+        const held = settlements.filter(({ claim }) => ended.has(claim.jobId));
+        if (held.length > 0) await writeAttempts(tx, held);
+        const moves = held.flatMap((settlement) =>
+          moveOf(leg, settlement, ended.get(settlement.claim.jobId)!),
+        );
+        const moved = await moveOrders(tx, moves, now);
+        const missed = settlements.filter(({ claim }) => !ended.has(claim.jobId));
+        const late = missed.length === 0 ? NO_LATE : await recordLate(tx, missed, moveOrders, now);
+        const fresh = settlements.filter(
+          ({ claim, ticketed }) =>
+            ticketed !== null && (moved.has(claim.orderId) || late.ticketed.has(claim.orderId)),
+        );
+        if (fresh.length > 0) await writeTickets(tx, fresh, now);
+        return settlements.map(({ claim, ticketed, job }): Settled => {
+          const isTicketed =
+            ticketed !== null && (moved.has(claim.orderId) || late.ticketed.has(claim.orderId));
+          const status = ended.get(claim.jobId);
+          if (status !== undefined) return { result: "settled", job: status, ticketed: isTicketed };
+          return { result: late.recorded.has(claim.jobId) ? "late" : "dropped", job, ticketed: isTicketed };
+        });
+      }),
+  };
+}
+
+/** The job may have become something else than the attempt asked for: cancelled, or ticketed by a late result. */
+function moveOf(leg: Leg, { claim, reason, ticketed }: Settlement, status: JobStatus): Move[] {
+  const to = orderAfterJob(leg, status);
+  if (to === null) return [];
+  return [{ orderId: claim.orderId, to, reason, reference: ticketed?.reference ?? null }];
+}
+
+const ATTEMPT_COLUMNS = {
+  job_id: "integer",
+  no: "integer",
+  order_id: "integer",
+  partner_id: "text",
+  claim: "uuid",
+  code: "integer",
+  error: "text",
+  at: "integer",
+  duration_ms: "integer",
+  answer: "text",
+  note: "text",
+} as const;
+const ATTEMPT_NAMES = Object.keys(ATTEMPT_COLUMNS).join(", ");
+
+function attemptRows(settlements: readonly Settlement[]): string {
+  return JSON.stringify(
+    settlements.map(({ claim, attempt }) => ({
+      job_id: claim.jobId,
+      no: claim.no,
+      order_id: claim.orderId,
+      partner_id: claim.partnerId,
+      claim: claim.claim,
+      code: attempt.code,
+      error: attempt.error,
+      at: claim.startedAt,
+      duration_ms: attempt.durationMs,
+      answer: attempt.answer,
+      note: attempt.note,
+    })),
+  );
+}
+
+function createWriteAttempts(words: SqlWords, leg: Leg) {
+  const text = `insert into ${LEG_TABLES[leg].attempts} (${ATTEMPT_NAMES})
+    select ${ATTEMPT_NAMES} from ${words.rows("$1", ATTEMPT_COLUMNS)} r`;
+  return (tx: Run, settlements: readonly Settlement[]) => tx(text, [attemptRows(settlements)]);
+}
+
+interface Late {
+  /** Jobs whose result was kept as late. */
+  readonly recorded: ReadonlySet<number>;
+  /** Orders that a late success of ticketing has made ticketed. */
+  readonly ticketed: ReadonlySet<number>;
+}
+const NO_LATE: Late = { recorded: new Set(), ticketed: new Set() };
+
+/**
+ * Results whose claim has ended (SPEC section 4): kept, without any power over the schedule. Only a 2xx of ticketing
+ * still counts: the tickets exist, so the order is ticketed, whoever holds the job now.
+ */
+function createRecordLate(words: SqlWords, leg: Leg) {
+  const { jobs, attempts } = LEG_TABLES[leg];
+  // An attempt row with this claim that isn't `lost` is our own, written by a COMMIT that we never heard of.
+  const insertLate = `with clock as (select ${words.now("$2")} as now)
+    insert into late_results (leg, recorded_at, ${ATTEMPT_NAMES})
+    select '${leg}', (select now from clock), ${ATTEMPT_NAMES} from ${words.rows("$1", ATTEMPT_COLUMNS)} r
+    where not exists (
+      select 1 from ${attempts} a where a.job_id = r.job_id and a.no = r.no and a.claim = r.claim
+        and coalesce(a.error, '') <> '${LOST}')
+    on conflict (job_id, leg, claim) do nothing
+    returning job_id`;
+  const endJobs = `with clock as (select ${words.now("$2")} as now)
+    update ${jobs} set
+      ends_as = case when status = 'running' then 'succeeded' else null end,
+      next_attempt_at = null,
+      status = case when status = 'running' then status else 'succeeded' end,
+      updated_at = (select now from clock)
+    where id ${words.amongIds("$1")}`;
+  return async (
+    tx: Run,
+    missed: readonly Settlement[],
+    moveOrders: MoveOrders,
+    now: number | null,
+  ): Promise<Late> => {
+    const results = missed.filter(({ attempt }) => attempt.error !== LOST);
+    if (results.length === 0) return NO_LATE;
+    const rows = await tx<{ job_id: number }>(insertLate, [attemptRows(results), now]);
+    const recorded = new Set(rows.map((row) => row.job_id));
+    const successes = results.filter(({ claim, ticketed }) => ticketed !== null && recorded.has(claim.jobId));
+    const ticketed = await moveOrders(
+      tx,
+      successes.map(({ claim, ticketed }) => ({
+        orderId: claim.orderId,
+        to: "ticketed",
+        reason: null,
+        reference: ticketed!.reference,
+      })),
+      now,
+    );
+    const jobIds = successes
+      .filter(({ claim }) => ticketed.has(claim.orderId))
+      .map(({ claim }) => claim.jobId);
+    if (jobIds.length > 0) await tx(endJobs, [JSON.stringify(jobIds), now]);
+    return { recorded, ticketed };
+  };
+}
+
+/** Tickets and the callback job, in the transaction that made the order ticketed. */
+function createWriteTickets(words: SqlWords) {
+  const ticketColumns = { order_id: "integer", partner_id: "text", no: "integer", body: "text" } as const;
+  const insertTickets = `insert into tickets (order_id, partner_id, no, body)
+    select order_id, partner_id, no, body from ${words.rows("$1", ticketColumns)} r`;
+  const eventColumns = {
+    order_id: "integer",
+    partner_id: "text",
+    event: "text",
+    event_id: "text",
+    sequence: "integer",
+    body: "text",
+  } as const;
+  const insertJobs = `with clock as (select ${words.now("$2")} as now)
+    insert into ota_callback_jobs
+      (order_id, partner_id, status, next_attempt_at, created_at, updated_at, event, event_id, sequence, body)
+    select order_id, partner_id, 'pending', clock.now, clock.now, clock.now, event, event_id, sequence, body
+    from ${words.rows("$1", eventColumns)} r, clock`;
+  return async (tx: Run, settlements: readonly Settlement[], now: number | null): Promise<void> => {
+    const tickets = settlements.flatMap(({ claim, ticketed }) =>
+      ticketed!.tickets.map((body, index) => ({
+        order_id: claim.orderId,
+        partner_id: claim.partnerId,
+        no: index + 1,
+        body,
+      })),
+    );
+    if (tickets.length > 0) await tx(insertTickets, [JSON.stringify(tickets)]);
+    const events = settlements.map(({ claim, ticketed }) => ({
+      order_id: claim.orderId,
+      partner_id: claim.partnerId,
+      event: ticketed!.event.name,
+      event_id: ticketed!.event.id,
+      sequence: ticketed!.event.sequence,
+      body: ticketed!.event.body,
+    }));
+    await tx(insertJobs, [JSON.stringify(events), now]);
+  };
+}

@@ -1,0 +1,204 @@
+import type { Generated } from "kysely";
+import type { AttemptError } from "../orders/outcome.ts";
+import type { JobStatus, Leg, OrderStatus } from "../orders/states.ts";
+
+// Times are epoch milliseconds in a 64-bit integer on every database: one form to compare, index and read.
+
+export interface PartnersTable {
+  partner_id: string;
+  name: string;
+  token_digest: string;
+  previous_token_digest: string | null;
+  previous_token_until: number | null;
+  /** JSON array; null: from anywhere. */
+  allowlist_cidrs: string | null;
+  /** Null: the configuration's. */
+  rate_capacity: number | null;
+  rate_per_sec: number | null;
+  /** Sealed; null: the configuration's. */
+  signing_secret: string | null;
+  previous_signing_secret: string | null;
+  previous_signing_secret_until: number | null;
+  /** JSON array; null: no restriction beyond the configuration's. */
+  callback_hosts: string | null;
+  reject_repeats: number;
+  /** 1: made by `--dev` or `demo`, and does not exist outside them. */
+  development: number;
+  disabled_at: number | null;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface OperatorsTable {
+  name: string;
+  token_digest: string;
+  role: "viewer" | "operator";
+  development: number;
+  disabled_at: number | null;
+  created_at: number;
+}
+
+export interface OrdersTable {
+  id: Generated<number>;
+  partner_id: string;
+  external_order_id: string;
+  trace_id: string;
+  callback_url: string;
+  pipeline_status: OrderStatus;
+  /** Why the order stands where it does, when that needs a word. */
+  blocked_reason: string | null;
+  reference: string | null;
+  raw_payload: string;
+  created_at: number;
+  updated_at: number;
+  ticketed_at: number | null;
+  delivered_at: number | null;
+}
+
+export interface OrderItemsTable {
+  order_id: number;
+  partner_id: string;
+  no: number;
+  sku: string;
+  qty: number;
+  unit_price_minor: number;
+  currency: string;
+  visit_date: string | null;
+  visit_time: string | null;
+}
+
+export interface TicketsTable {
+  order_id: number;
+  partner_id: string;
+  no: number;
+  /** The ticket as ticketing gave it, as JSON. */
+  body: string;
+}
+
+export interface IdempotencyKeysTable {
+  partner_id: string;
+  key: string;
+  fingerprint: string;
+  trace_id: string;
+  created_at: number;
+}
+
+export interface JobsTable {
+  id: Generated<number>;
+  order_id: number;
+  partner_id: string;
+  status: JobStatus;
+  /** Attempts begun since the job was made: the number of the last one. */
+  attempts: number;
+  /** The same within the run: since the job was made or last retried by an operator. */
+  run_attempts: number;
+  run_started_at: number | null;
+  next_attempt_at: number | null;
+  /** The token that a settle must hold; null while nobody holds the job. */
+  claim: string | null;
+  claimed_by: string | null;
+  claimed_at: number | null;
+  lease_until: number | null;
+  /** What the job becomes when its claim ends, whatever the attempt brings short of success. */
+  ends_as: JobStatus | null;
+  last_status_code: number | null;
+  last_error: AttemptError | null;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface CallbackJobsTable extends JobsTable {
+  event: string;
+  event_id: string;
+  sequence: number;
+  body: string;
+}
+
+/** Append-only; one row for each claim that ended. */
+export interface AttemptsTable {
+  job_id: number;
+  no: number;
+  order_id: number;
+  partner_id: string;
+  claim: string;
+  code: number | null;
+  error: AttemptError | null;
+  at: number;
+  duration_ms: number | null;
+  answer: string | null;
+  note: string | null;
+}
+
+/** Results that came after their claim had ended. */
+export interface LateResultsTable {
+  id: Generated<number>;
+  leg: Leg;
+  job_id: number;
+  no: number;
+  order_id: number;
+  partner_id: string;
+  claim: string;
+  code: number | null;
+  error: AttemptError | null;
+  at: number;
+  duration_ms: number | null;
+  answer: string | null;
+  note: string | null;
+  recorded_at: number;
+}
+
+export interface AuthEventsTable {
+  id: Generated<number>;
+  /** The partner named in the request, known or not. */
+  partner_id: string;
+  reason: string;
+  ip: string | null;
+  user_agent: string | null;
+  /** Start of the minute that the row counts. */
+  minute: number;
+  count: number;
+  last_at: number;
+}
+
+export interface OperatorActionsTable {
+  id: Generated<number>;
+  partner_id: string;
+  order_id: number | null;
+  actor: string;
+  action: string;
+  reason: string;
+  at: number;
+}
+
+export interface RateBucketsTable {
+  partner_id: string;
+  kind: string;
+  tokens: number;
+  /** Requests that the last take let through. */
+  granted: number;
+  updated_at: number;
+}
+
+/** The tables by their names (SPEC section 6). */
+export interface Tables {
+  partners: PartnersTable;
+  operators: OperatorsTable;
+  orders: OrdersTable;
+  order_items: OrderItemsTable;
+  tickets: TicketsTable;
+  idempotency_keys: IdempotencyKeysTable;
+  ticketing_jobs: JobsTable;
+  ticketing_attempts: AttemptsTable;
+  ota_callback_jobs: CallbackJobsTable;
+  ota_callback_attempts: AttemptsTable;
+  late_results: LateResultsTable;
+  auth_events: AuthEventsTable;
+  operator_actions: OperatorActionsTable;
+  rate_buckets: RateBucketsTable;
+}
+
+/** A leg's two tables, and the job column that finds an order's: a ticketing job bears its order's id. */
+export const LEG_TABLES = {
+  ticketing: { jobs: "ticketing_jobs", attempts: "ticketing_attempts", jobOfOrder: "id" },
+  callback: { jobs: "ota_callback_jobs", attempts: "ota_callback_attempts", jobOfOrder: "order_id" },
+} as const satisfies Record<Leg, { jobs: keyof Tables; attempts: keyof Tables; jobOfOrder: keyof JobsTable }>;
