@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { callbackHeaders, signingKey, verifyCallback } from "../../src/outbound/signature.ts";
 
 const vector = {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import ipaddr from "ipaddr.js";
 import { isPublicAddress } from "../../src/outbound/special-addresses.ts";
 import table from "../../src/outbound/special-purpose-addresses.json" with { type: "json" };
