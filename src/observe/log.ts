@@ -1,0 +1,112 @@
+import { isatty } from "node:tty";
+import { type DestinationStream, pino } from "pino";
+import { readable } from "./readable-line.ts";
+import { scrub } from "./scrub.ts";
+
+/** One unit of work and everything worth knowing about it, on one line: `{event: "order.accepted", trace_id, ...}`. */
+export interface LogEvent {
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
+/** What everybody takes. Never throws, never waits. */
+export interface Log {
+  debug(event: LogEvent): void;
+  info(event: LogEvent): void;
+  warn(event: LogEvent): void;
+  error(event: LogEvent): void;
+}
+
+/** What the composition root holds. */
+export interface OpenLog extends Log {
+  /**
+   * Writes what is left, for at most a second. False: the reader has stopped, and `process.exit` would wait for it
+   * (it joins the thread that is in a write), so that only a signal still ends this process at once.
+   */
+  close(): Promise<boolean>;
+}
+
+export interface LogOptions {
+  /** pino's: trace, debug, info, warn, error, fatal, silent. */
+  readonly level: string;
+  /** A file descriptor (1: stdout, 2: stderr) or anything that takes lines. Default: stdout. */
+  readonly destination?: number | DestinationStream;
+}
+
+/** Lines wait for a slow reader up to this; then they are dropped and counted. */
+const MAX_WAITING_CHARS = 4 * 1024 * 1024;
+const CLOSE_TIMEOUT_MS = 1000;
+
+/**
+ * JSON lines, on a terminal readable ones. Writing is asynchronous and bounded, so that a stuck pipe costs log lines and
+ * never an order; whatever waits is written when the process ends, also by a crash.
+ */
+export function createLog({ level, destination = 1 }: LogOptions): OpenLog {
+  const sink =
+    typeof destination === "object" ? { stream: destination, close: async () => true } : open(destination);
+  const isTerminal = typeof destination === "number" && isatty(destination);
+  const stream = isTerminal ? { write: (line: string) => sink.stream.write(readable(line)) } : sink.stream;
+  const log = pino(
+    {
+      level,
+      base: { pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }), log: scrub },
+    },
+    stream,
+  );
+  return {
+    debug: (event) => log.debug(event),
+    info: (event) => log.info(event),
+    warn: (event) => log.warn(event),
+    error: (event) => log.error(event),
+    close: sink.close,
+  };
+}
+
+function open(descriptor: number): { stream: DestinationStream; close: () => Promise<boolean> } {
+  const file = pino.destination({
+    dest: descriptor,
+    sync: false,
+    maxLength: MAX_WAITING_CHARS,
+    mkdir: true,
+  });
+  let dropped = 0;
+  let isOpen = true;
+  file.on("drop", () => (dropped += 1));
+  file.on("drain", () => {
+    if (dropped === 0 || !isOpen) return;
+    const line = {
+      level: "warn",
+      time: new Date().toISOString(),
+      pid: process.pid,
+      event: "log.dropped",
+      lines: dropped,
+    };
+    dropped = 0;
+    file.write(`${JSON.stringify(line)}\n`);
+  });
+  // A full disk or a closed pipe: the log suffers, the orders don't.
+  file.on("error", () => {});
+
+  const close = (): Promise<boolean> => {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => {
+      // So that no exit hook tries once more.
+      file.destroy();
+      resolve(false);
+    }, CLOSE_TIMEOUT_MS);
+    file.once("close", () => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+    isOpen = false;
+    file.end();
+    return promise;
+  };
+  let closed: Promise<boolean> | undefined;
+  return {
+    stream: { write: (line) => void (isOpen && file.write(line)) },
+    close: () => (closed ??= close()),
+  };
+}

@@ -1,0 +1,41 @@
+/** Names that may hold what must never be logged: credentials, and what a partner says about a buyer. */
+const SECRET =
+  /token|secret|passw|authorization|cookie|signature|headers|buyer|payload|^(body|raw|answer|tickets|database_?url|.*_json)$/i;
+
+const MAX_DEPTH = 4;
+const MAX_ENTRIES = 64;
+const MAX_TEXT = 4096;
+
+/**
+ * A copy of a log event without secrets, and bounded. Defence in depth: nobody should log a secret in the first place
+ * (SPEC invariant 10). Of an error only its name, code, message and stack are left, as drivers hang whole rows on theirs.
+ */
+export function scrub(event: object): Record<string, unknown> {
+  return scrubObject(event, 1);
+}
+
+function scrubObject(object: object, depth: number): Record<string, unknown> {
+  const copy: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(object).slice(0, MAX_ENTRIES)) {
+    copy[name] = SECRET.test(name) ? "[redacted]" : scrubValue(value, depth);
+  }
+  return copy;
+}
+
+function scrubValue(value: unknown, depth: number): unknown {
+  if (typeof value === "string") return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}…` : value;
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value !== "object" || value === null) return value;
+  if (value instanceof Date) return value;
+  if (depth >= MAX_DEPTH) return "[deep]";
+  if (value instanceof Error) {
+    const { name, message, stack } = value;
+    return scrubObject(
+      { name, code: (value as NodeJS.ErrnoException).code, message, stack, cause: value.cause },
+      depth + 1,
+    );
+  }
+  if (ArrayBuffer.isView(value)) return "[bytes]";
+  if (Array.isArray(value)) return value.slice(0, MAX_ENTRIES).map((each) => scrubValue(each, depth + 1));
+  return scrubObject(value, depth + 1);
+}
