@@ -70,6 +70,11 @@ export interface Database {
   readonly words: SqlWords;
   /** False: one process serves the database, and may take over every open claim at start. */
   readonly manyProcesses: boolean;
+  /**
+   * Makes this process the one that serves the database, until it ends however it ends. Nothing where many may.
+   * @throws Error when another process serves it
+   */
+  serveAlone(): void;
   /** For dynamic queries and migrations. */
   readonly queries: Kysely<Tables>;
   readonly columnTypes: ColumnTypes;

@@ -19,6 +19,11 @@ export interface Claim {
   readonly startedAt: number;
 }
 
+/** A claim whose holder is gone. */
+export interface ExpiredClaim extends Claim {
+  readonly leaseUntil: number;
+}
+
 /** A claimed job with all that its attempt needs. */
 export interface ClaimedJob extends Claim {
   readonly dueAt: number;
@@ -59,7 +64,9 @@ export interface JobQueue {
   /** Gives claims back whose attempt was not begun: as if they had not been taken. */
   giveBack(claims: readonly Claim[], now: number | null): Promise<void>;
   /** Claims whose lease is over; with `all`, every open claim. */
-  expired(limit: number, all: boolean, now: number | null): Promise<Claim[]>;
+  expired(limit: number, all: boolean, now: number | null): Promise<ExpiredClaim[]>;
+  /** Gives back whatever was claimed under this token: for a claim whose COMMIT was in doubt. */
+  abandon(claim: string, now: number | null): Promise<void>;
 }
 
 interface ClaimRow {
@@ -71,6 +78,7 @@ interface ClaimRow {
   run_attempts: number;
   run_started_at: number;
   claimed_at: number;
+  lease_until: number;
   next_attempt_at: number;
   event?: string;
   event_id?: string;
@@ -90,7 +98,7 @@ interface OrderRow {
 }
 
 const CLAIM_COLUMNS =
-  "id, order_id, partner_id, claim, attempts, run_attempts, run_started_at, claimed_at, next_attempt_at";
+  "id, order_id, partner_id, claim, attempts, run_attempts, run_started_at, claimed_at, lease_until, next_attempt_at";
 
 export function createJobQueue({ run, transact, words }: Database, leg: Leg): JobQueue {
   const { jobs } = LEG_TABLES[leg];
@@ -126,6 +134,25 @@ export function createJobQueue({ run, transact, words }: Database, leg: Leg): Jo
     where status = 'running' and (lease_until < (select now from clock) or $2 = 1)
     order by lease_until limit $3`;
 
+  const claimedUnder = `select ${CLAIM_COLUMNS} from ${jobs} where status = 'running' and claim = $1`;
+
+  async function giveBack(claims: readonly Claim[], now: number | null): Promise<void> {
+    if (claims.length === 0) return;
+    const rows = claims.map(({ jobId, claim }) => ({ job_id: jobId, held: claim }));
+    await transact(async (tx) => {
+      const returned = await tx<{ order_id: number; status: JobStatus }>(giveBackClaims, [
+        JSON.stringify(rows),
+        now,
+      ]);
+      // A cancel that came meanwhile takes effect: nothing is in flight any more.
+      const moves = returned.flatMap(({ order_id: orderId, status }) => {
+        const to = orderAfterJob(leg, status);
+        return to === null ? [] : [{ orderId, to, reason: null, reference: null }];
+      });
+      await moveOrders(tx, moves, now);
+    });
+  }
+
   return {
     claim(request) {
       const { limit, busy, slotsPerPartner, since, claim, claimedBy, leaseMs, now } = request;
@@ -155,24 +182,13 @@ export function createJobQueue({ run, transact, words }: Database, leg: Leg): Jo
         return claimed.map((row) => claimedJob(row, orderOf.get(row.order_id)!));
       });
     },
-    async giveBack(claims, now) {
-      if (claims.length === 0) return;
-      const rows = claims.map(({ jobId, claim }) => ({ job_id: jobId, held: claim }));
-      await transact(async (tx) => {
-        const returned = await tx<{ order_id: number; status: JobStatus }>(giveBackClaims, [
-          JSON.stringify(rows),
-          now,
-        ]);
-        // A cancel that came meanwhile takes effect: nothing is in flight any more.
-        const moves = returned.flatMap(({ order_id: orderId, status }) => {
-          const to = orderAfterJob(leg, status);
-          return to === null ? [] : [{ orderId, to, reason: null, reference: null }];
-        });
-        await moveOrders(tx, moves, now);
-      });
-    },
+    giveBack,
     async expired(limit, all, now) {
-      return (await run<ClaimRow>(expiredClaims, [now, all ? 1 : 0, limit])).map(claimOf);
+      const rows = await run<ClaimRow>(expiredClaims, [now, all ? 1 : 0, limit]);
+      return rows.map((row) => ({ ...claimOf(row), leaseUntil: row.lease_until }));
+    },
+    async abandon(claim, now) {
+      await giveBack((await run<ClaimRow>(claimedUnder, [claim])).map(claimOf), now);
     },
   };
 }

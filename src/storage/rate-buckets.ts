@@ -29,15 +29,15 @@ export interface RateBuckets {
 export function createRateBuckets({ transact, words }: Database): RateBuckets {
   const { least, greatest } = words;
   const given = words.rows("$1", {
-    partner_id: "text",
-    kind: "text",
+    holder: "text",
+    bucket: "text",
     capacity: "real",
     per_sec: "real",
     wanted: "integer",
   });
   const clock = `with clock as (select ${words.now("$2")} as now)`;
   const fill = `insert into rate_buckets (partner_id, kind, tokens, granted, updated_at)
-    select r.partner_id, r.kind, r.capacity, 0, clock.now from ${given} r, clock where true
+    select r.holder, r.bucket, r.capacity, 0, clock.now from ${given} r, clock where true
     on conflict (partner_id, kind) do nothing`;
   // A clock that steps back must not fill the bucket twice: `updated_at` never goes back.
   const refilled = `${least}(r.capacity, b.tokens + ${greatest}(0, (select now from clock) - b.updated_at) * r.per_sec / 1000.0)`;
@@ -47,8 +47,8 @@ export function createRateBuckets({ transact, words }: Database): RateBuckets {
       tokens = ${refilled} - ${granted}, granted = ${granted},
       updated_at = ${greatest}(b.updated_at, (select now from clock))
     from ${given} r
-    where b.partner_id = r.partner_id and b.kind = r.kind
-    returning b.partner_id, b.kind, b.tokens, b.granted`;
+    where b.partner_id = r.holder and b.kind = r.bucket
+    returning partner_id, kind, tokens, granted`;
   interface Row {
     partner_id: string;
     kind: string;
@@ -61,8 +61,8 @@ export function createRateBuckets({ transact, words }: Database): RateBuckets {
       const sorted = takes.toSorted((a, b) => compare(a.partnerId, b.partnerId) || compare(a.kind, b.kind));
       const parameter = JSON.stringify(
         sorted.map(({ partnerId, kind, capacity, perSec, wanted }) => ({
-          partner_id: partnerId,
-          kind,
+          holder: partnerId,
+          bucket: kind,
           capacity,
           per_sec: perSec,
           wanted,
@@ -75,8 +75,8 @@ export function createRateBuckets({ transact, words }: Database): RateBuckets {
             await tx(`${clock} ${fill}`, [parameter, now]);
             // Those just made are full; those that existed have been served.
             const served = new Set(taken.map((row) => `${row.partner_id} ${row.kind}`));
-            const missing = (JSON.parse(parameter) as { partner_id: string; kind: string }[]).filter(
-              (row) => !served.has(`${row.partner_id} ${row.kind}`),
+            const missing = (JSON.parse(parameter) as { holder: string; bucket: string }[]).filter(
+              (row) => !served.has(`${row.holder} ${row.bucket}`),
             );
             taken = [...taken, ...(await tx<Row>(take, [JSON.stringify(missing), now]))];
           }

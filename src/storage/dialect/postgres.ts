@@ -215,6 +215,7 @@ export function openPostgres(options: PostgresOptions): Database {
     words,
     columnTypes,
     manyProcesses: true,
+    serveAlone: () => {},
     // Any fixed number: the first bytes of SHA-256 of "wavegate".
     migrationLock: "select pg_advisory_xact_lock(4832679253347)",
     queries: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }),

@@ -125,6 +125,7 @@ export function openSqlite(options: SqliteOptions): Database {
     runNow<Row>(text, parameters);
 
   const turns = createTurns();
+  let serving: DatabaseSync | null = null;
 
   async function attempt<T>(work: (run: Run) => Promise<T>, durable: boolean): Promise<T> {
     const release = await turns.take();
@@ -164,6 +165,9 @@ export function openSqlite(options: SqliteOptions): Database {
     name: "SQLite",
     words,
     manyProcesses: false,
+    serveAlone: () => {
+      if (path !== ":memory:") serving = holdLock(`${path}-serving`, path);
+    },
     queries: new Kysely<Tables>({
       dialect: {
         createAdapter: () => new TransactionalSqliteAdapter(),
@@ -189,10 +193,30 @@ export function openSqlite(options: SqliteOptions): Database {
     inspect: async () => inspect(connection, path),
     close: async () => {
       const release = await turns.take();
+      serving?.close();
       connection.close();
       release();
     },
   };
+}
+
+/**
+ * A lock that the kernel takes back when the process ends, by SIGKILL too: the write lock of an empty database
+ * beside the file.
+ */
+function holdLock(lockPath: string, path: string): DatabaseSync {
+  const lock = new DatabaseSync(lockPath, { timeout: 0 });
+  try {
+    lock.exec("pragma locking_mode = exclusive; begin exclusive");
+    return lock;
+  } catch (error) {
+    lock.close();
+    if (!isBusy(error)) throw error;
+    throw new Error(
+      `another process is serving ${path}: SQLite has one serving process; stop it first, or use PostgreSQL for several`,
+      { cause: error },
+    );
+  }
 }
 
 function inspect(connection: DatabaseSync, path: string): Finding[] {

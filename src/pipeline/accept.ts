@@ -1,0 +1,154 @@
+import type { Clock } from "../lib/clock.ts";
+import { combine } from "../lib/combiner.ts";
+import { uuidV7 } from "../lib/ids.ts";
+import type { Log } from "../observe/log.ts";
+import { fingerprint } from "../orders/fingerprint.ts";
+import type { OrderInput } from "../orders/order-input.ts";
+import type { AddressGuard } from "../outbound/address-guard.ts";
+import { type CallbackPolicy, checkCallbackUrl } from "../outbound/callback-url.ts";
+import { CommitUnknown, type Database, RowLocked } from "../storage/database.ts";
+import type { Acceptance, AcceptedOrder, NewOrder, OrderIntake } from "../storage/orders.ts";
+
+/** An order that came through the door: the partner is known, the body is valid. */
+export interface IncomingOrder {
+  readonly partner: {
+    readonly id: string;
+    readonly callbackHosts: readonly string[] | null;
+    readonly rejectRepeats: boolean;
+  };
+  readonly idempotencyKey: string | null;
+  readonly input: OrderInput;
+  /** The body as parsed, for its fingerprint, and as received. */
+  readonly payload: unknown;
+  readonly rawPayload: string;
+}
+
+export type AcceptResult =
+  | Acceptance
+  /** `callback_url` may not be called; the reason is a clause. */
+  | { readonly kind: "callback_refused"; readonly reason: string }
+  /** Another request with this key has not been decided for too long. */
+  | { readonly kind: "undecided" };
+
+export interface AcceptOptions {
+  readonly database: Database;
+  readonly intake: OrderIntake;
+  readonly guard: AddressGuard;
+  readonly policy: CallbackPolicy;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Orders were committed: ticketing has work. */
+  onAccepted(): void;
+}
+
+/** Orders of one transaction at most, and orders that may wait for one. */
+const MAX_BATCH = 100;
+const MAX_QUEUE = 10_000;
+
+/**
+ * The first step of the order's way: order, items, ticketing job and idempotency key in one transaction, shared
+ * by what arrives at the same time. When it resolves with `accepted` or `replayed`, the order is durable.
+ *
+ * Rejects with `DatabaseUnavailable` or `Overloaded`: nothing is promised, the partner should come again.
+ */
+export function createAccept(options: AcceptOptions): (order: IncomingOrder) => Promise<AcceptResult> {
+  const { database, intake, guard, policy, clock, log, onAccepted } = options;
+  const write = combine<NewOrder, Acceptance>({
+    run: (orders) => acceptBatch(intake, orders, clock),
+    maxBatch: MAX_BATCH,
+    maxQueue: MAX_QUEUE,
+    isItemFault: (error) => database.isDataFault(error),
+  });
+
+  async function refuseCallback(order: IncomingOrder): Promise<string | null> {
+    const check = checkCallbackUrl(order.input.callback_url, policy, order.partner.callbackHosts);
+    if (!check.ok) return check.reason;
+    const verdict = await guard.checkAtAcceptance(check.url);
+    return verdict.kind === "refused" ? verdict.reason : null;
+  }
+
+  return async (order) => {
+    const startedAt = clock.monotonicMs();
+    const { partner, idempotencyKey, input } = order;
+    const key =
+      idempotencyKey === null ? null : { value: idempotencyKey, fingerprint: fingerprint(order.payload) };
+    const reason = await refuseCallback(order);
+    if (reason !== null) {
+      // The key comes before the URL: a repeat gets its first answer, although the name may be gone by now.
+      const first = key && (await intake.findByKey(partner.id, key.value, key.fingerprint));
+      return first ?? { kind: "callback_refused", reason };
+    }
+    try {
+      const result = await write({
+        partnerId: partner.id,
+        externalOrderId: input.external_order_id,
+        traceId: uuidV7(clock.wallMs()),
+        callbackUrl: input.callback_url,
+        rawPayload: order.rawPayload,
+        items: input.items,
+        key,
+        rejectRepeats: partner.rejectRepeats,
+      });
+      if (result.kind === "accepted") {
+        onAccepted();
+        log.info({
+          ...acceptedEvent(result.order),
+          duration_ms: Math.round(clock.monotonicMs() - startedAt),
+        });
+      }
+      return result;
+    } catch (error) {
+      if (error instanceof RowLocked) return { kind: "undecided" };
+      throw error;
+    }
+  };
+}
+
+/** Orders that a partner who refuses repeats sent twice at once go one after the other. */
+async function acceptBatch(
+  intake: OrderIntake,
+  orders: readonly NewOrder[],
+  clock: Clock,
+): Promise<Acceptance[]> {
+  const results = new Map<NewOrder, Acceptance>();
+  let rest = orders;
+  while (rest.length > 0) {
+    const seen = new Set<string>();
+    const together = rest.filter((order) => {
+      const name = `${order.partnerId} ${order.externalOrderId}`;
+      if (order.rejectRepeats && seen.has(name)) return false;
+      seen.add(name);
+      return true;
+    });
+    const written = await acceptTogether(intake, together, clock);
+    together.forEach((order, index) => results.set(order, written[index]!));
+    rest = rest.filter((order) => !results.has(order));
+  }
+  return orders.map((order) => results.get(order)!);
+}
+
+async function acceptTogether(
+  intake: OrderIntake,
+  orders: readonly NewOrder[],
+  clock: Clock,
+): Promise<Acceptance[]> {
+  try {
+    return await intake.accept(orders, clock.statementNow());
+  } catch (error) {
+    if (!(error instanceof CommitUnknown)) throw error;
+    const written = await intake.findByTraceIds(orders.map((order) => order.traceId));
+    // A batch is written whole or not at all; what lost to an earlier key can't be told apart here.
+    if (!orders.every((order) => written.has(order.traceId))) throw error;
+    return orders.map((order) => ({ kind: "accepted", order: written.get(order.traceId)! }));
+  }
+}
+
+function acceptedEvent(order: AcceptedOrder) {
+  return {
+    event: "order.accepted",
+    trace_id: order.traceId,
+    order_id: order.id,
+    partner_id: order.partnerId,
+    external_order_id: order.externalOrderId,
+  };
+}

@@ -1,0 +1,93 @@
+import type { Clock } from "../lib/clock.ts";
+import { spanId } from "../lib/ids.ts";
+import { retryAfterMs } from "../lib/retry-after.ts";
+import { classify } from "../orders/outcome.ts";
+import { type CallbackPolicy, checkCallbackUrl } from "../outbound/callback-url.ts";
+import type { HttpClient } from "../outbound/http-client.ts";
+import { callbackHeaders, signingKey } from "../outbound/signature.ts";
+import type { ClaimedJob } from "../storage/jobs.ts";
+import { attemptHeaders, findingOf, keptAnswer, type Step, type Verdict } from "./attempt.ts";
+
+/** More is not read: the outcome is the status line (SPEC section 4). */
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+export interface CallbackOptions {
+  /** Its connections pass the address guard. */
+  readonly client: HttpClient;
+  readonly policy: CallbackPolicy;
+  /** Signs for partners without a secret of their own; null: their callbacks go unsigned. */
+  readonly signingSecret: string | null;
+  /** Opens a partner's sealed secret. */
+  unseal(sealed: string): string;
+  /** One deadline over the whole exchange. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+}
+
+/** The third step of the order's way: tells the partner, with the same bytes on every attempt. */
+export function createCallbackStep(options: CallbackOptions): Step {
+  const { client, policy, timeoutMs, clock } = options;
+  return async (job) => {
+    const event = job.event!;
+    const check = checkCallbackUrl(job.callbackUrl, policy, job.partner.callbackHosts);
+    if (!check.ok) return refused(`callback_url is not allowed any more: ${check.reason}`);
+    const keys = keysFor(job, options);
+    if (keys === null)
+      return refused("the partner's signing secret can't be opened: APP_HMAC_SECRET has changed");
+    const answer = await client.post({
+      url: check.url,
+      headers: {
+        ...attemptHeaders(job, event.name === "order.ticketed" ? job.traceId : event.id, spanId()),
+        ...callbackHeaders({
+          body: event.body,
+          eventId: event.id,
+          timestampSecs: Math.floor(clock.wallMs() / 1000),
+          keys,
+        }),
+      },
+      body: event.body,
+      deadlineMs: timeoutMs,
+      maxBodyBytes: MAX_ANSWER_BYTES,
+      wholeBody: false,
+    });
+    const { code, error, body, detail } = answer;
+    return {
+      outcome: classify("callback", answer, "retry"),
+      record: {
+        code,
+        error,
+        durationMs: Math.round(answer.durationMs),
+        answer: keptAnswer(body),
+        note: detail || null,
+      },
+      retryAfterMs: code === 429 || code === 503 ? retryAfterMs(answer.retryAfter, clock.wallMs()) : null,
+      finding: findingOf("callback", answer),
+      ticketed: null,
+    };
+  };
+}
+
+/** Nothing was sent, and nothing will be until a person has changed something. */
+function refused(finding: string): Verdict {
+  return {
+    outcome: "blocked",
+    record: { code: null, error: "guard", durationMs: 0, answer: null, note: finding },
+    retryAfterMs: null,
+    finding,
+    ticketed: null,
+  };
+}
+
+/** The current key first, then the previous one while it is valid; null when they can't be had. */
+function keysFor({ partner }: ClaimedJob, options: CallbackOptions): Buffer[] | null {
+  const { signingSecret, unseal, clock } = options;
+  if (partner.signingSecret === null) return signingSecret === null ? [] : [signingKey(signingSecret)];
+  const sealed = [partner.signingSecret];
+  const { previousSigningSecret: previous, previousSigningSecretUntil: until } = partner;
+  if (previous !== null && (until ?? 0) > clock.wallMs()) sealed.push(previous);
+  try {
+    return sealed.map((secret) => signingKey(unseal(secret)));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,121 @@
+import type { Clock } from "../lib/clock.ts";
+import type { Log } from "../observe/log.ts";
+import type { RetrySchedule } from "../orders/schedule.ts";
+import { type Leg, LEGS } from "../orders/states.ts";
+import type { Storage } from "../storage/open.ts";
+import type { Step } from "./attempt.ts";
+import { createRescuer } from "./rescuer.ts";
+import { createSettle } from "./settle.ts";
+import { createWorker, type Worker } from "./worker.ts";
+
+/** What a leg's worker needs beyond the engine's own settings. */
+export interface LegOptions {
+  readonly step: Step;
+  readonly slots: number;
+  readonly slotsPerPartner: number;
+  readonly deadlineMs: number;
+}
+
+export interface EngineOptions {
+  readonly storage: Pick<Storage, "database" | "queues" | "settlements">;
+  readonly legs: Readonly<Record<Leg, LegOptions>>;
+  readonly schedule: RetrySchedule;
+  readonly onUnknown: "retry" | "hold";
+  readonly leaseMs: number;
+  readonly pollMs: number;
+  /** Host and process, for people. */
+  readonly claimedBy: string;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  random(): number;
+  readonly log: Log;
+}
+
+/** Both legs at work: a worker and a rescuer for each. */
+export interface Engine {
+  readonly workers: Readonly<Record<Leg, Worker>>;
+  /** A leg may have work, here and in other processes. */
+  announce(leg: Leg): void;
+  /** Begins to take jobs; first it takes over the claims that nobody can hold any more. */
+  start(): Promise<void>;
+  /** Writes claims whose lease has ended as `lost`. */
+  rescue(): Promise<void>;
+  /**
+   * Takes no more jobs, lets the attempts in flight finish for `drainMs`, then ends them by `cutOff`: they settle as
+   * what they are, a request whose answer never came.
+   */
+  stop(drainMs: number, cutOff: () => Promise<void>): Promise<void>;
+}
+
+/** How long settles may take after their requests were cut off. */
+const LAST_SETTLES_MS = 2_000;
+
+export function createEngine(options: EngineOptions): Engine {
+  const { storage, legs, schedule, onUnknown, leaseMs, pollMs, claimedBy, clock, random, log } = options;
+  const { database, queues, settlements } = storage;
+
+  const workers = {} as Record<Leg, Worker>;
+  const announce = (leg: Leg): void => {
+    workers[leg].wake();
+    database.wakeups?.announce(leg);
+  };
+  const rescuers = LEGS.map((leg) => {
+    const settle = createSettle({
+      leg,
+      database,
+      settlements: settlements[leg],
+      schedule,
+      onUnknown,
+      clock,
+      random,
+      log,
+      onTicketed: () => announce("callback"),
+    });
+    const queue = queues[leg];
+    workers[leg] = createWorker({ ...legs[leg], leg, queue, settle, leaseMs, pollMs, claimedBy, clock, log });
+    return createRescuer({ queue, settle, pollMs, clock, log, onRescued: () => workers[leg].wake() });
+  });
+  const all = Object.values(workers);
+
+  return {
+    workers,
+    announce,
+    async start() {
+      // The one serving process holds no claim yet: whatever is open was its predecessor's.
+      if (!database.manyProcesses) await Promise.all(rescuers.map((rescuer) => rescuer.rescue(true)));
+      for (const rescuer of rescuers) rescuer.start();
+      for (const worker of all) worker.start();
+      database.wakeups?.listen((topic) => {
+        for (const leg of LEGS) if (topic === leg) workers[leg].wake();
+      });
+    },
+    async rescue() {
+      await Promise.all(rescuers.map((rescuer) => rescuer.rescue(false)));
+    },
+    async stop(drainMs, cutOff) {
+      const stopped = Promise.all([
+        ...all.map((worker) => worker.stop()),
+        ...rescuers.map((rescuer) => rescuer.stop()),
+      ]);
+      const inTime = await finishes(stopped, drainMs);
+      if (!inTime) {
+        await cutOff();
+        if (!(await finishes(stopped, LAST_SETTLES_MS))) for (const worker of all) worker.giveUp();
+        await finishes(stopped, LAST_SETTLES_MS);
+      }
+    },
+  };
+}
+
+/** True when the promise settles in time. */
+async function finishes(promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeoutMs);
+  });
+  try {
+    return await Promise.race([promise.then(() => true), timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

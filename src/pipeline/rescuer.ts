@@ -1,0 +1,74 @@
+import type { Clock } from "../lib/clock.ts";
+import type { Log } from "../observe/log.ts";
+import { DatabaseUnavailable } from "../storage/database.ts";
+import type { JobQueue } from "../storage/jobs.ts";
+import type { Settle } from "./settle.ts";
+
+export interface RescuerOptions {
+  readonly queue: JobQueue;
+  readonly settle: Settle;
+  readonly pollMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Jobs are back in the queue. */
+  onRescued(): void;
+}
+
+export interface Rescuer {
+  start(): void;
+  /** Takes over the claims whose lease has ended; with `all`, every open claim. @returns how many were found */
+  rescue(all: boolean): Promise<number>;
+  stop(): Promise<void>;
+}
+
+const BATCH = 500;
+
+/**
+ * Finds claims whose process is gone, writes their attempts as `lost` and puts the jobs back on schedule. It settles like
+ * everybody, under the old claim's token: whoever settles first has settled, also if the process was only slow.
+ */
+export function createRescuer(options: RescuerOptions): Rescuer {
+  const { queue, settle, pollMs, clock, log, onRescued } = options;
+  let timer: NodeJS.Timeout | null = null;
+  let running: Promise<void> = Promise.resolve();
+
+  async function rescue(all: boolean): Promise<number> {
+    let found = 0;
+    for (;;) {
+      const claims = await queue.expired(BATCH, all, clock.statementNow());
+      if (claims.length === 0) break;
+      await settle.lost(claims);
+      found += claims.length;
+      if (claims.length < BATCH) break;
+    }
+    if (found > 0) onRescued();
+    return found;
+  }
+
+  async function round(): Promise<void> {
+    try {
+      await rescue(false);
+    } catch (error) {
+      const level = error instanceof DatabaseUnavailable ? "warn" : "error";
+      log[level]({ event: "rescue.failed", err: error });
+    }
+  }
+
+  function schedule(): void {
+    timer = setTimeout(() => {
+      running = round().finally(() => {
+        if (timer !== null) schedule();
+      });
+    }, pollMs);
+  }
+
+  return {
+    start: schedule,
+    rescue,
+    async stop() {
+      if (timer) clearTimeout(timer);
+      timer = null;
+      await running;
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Clock } from "../lib/clock.ts";
+import { combine } from "../lib/combiner.ts";
+import type { Log } from "../observe/log.ts";
+import type { Outcome } from "../orders/outcome.ts";
+import type { RetrySchedule } from "../orders/schedule.ts";
+import type { JobStatus, Leg } from "../orders/states.ts";
+import { afterAttempt, LOST, outcomeOfLost } from "../orders/transitions.ts";
+import { type Database, DatabaseUnavailable } from "../storage/database.ts";
+import type { Claim, ClaimedJob, ExpiredClaim } from "../storage/jobs.ts";
+import type { Settled, Settlement, Settlements } from "../storage/settlements.ts";
+import type { Verdict } from "./attempt.ts";
+
+export interface SettleOptions {
+  readonly leg: Leg;
+  readonly database: Database;
+  readonly settlements: Settlements;
+  readonly schedule: RetrySchedule;
+  readonly onUnknown: "retry" | "hold";
+  readonly clock: Clock;
+  /** Uniform in [0, 1): the jitter. */
+  random(): number;
+  readonly log: Log;
+  /** Orders became ticketed: callbacks are waiting. */
+  onTicketed(): void;
+}
+
+/** The end of an attempt, as far as the worker cares. */
+export interface SettledJob {
+  readonly job: JobStatus;
+  /** Milliseconds until the next attempt is due, or null. */
+  readonly dueInMs: number | null;
+}
+
+export interface Settle {
+  /**
+   * Acts on a verdict: attempt row, job, order and next job in one transaction. While the database can't be reached
+   * it tries again until `giveUp` is aborted: a result is not thrown away.
+   */
+  attempted(job: ClaimedJob, verdict: Verdict, endedAt: number, giveUp: AbortSignal): Promise<SettledJob>;
+  /** Writes the `lost` attempts of claims whose process died, and puts their jobs back on schedule. */
+  lost(claims: readonly ExpiredClaim[]): Promise<void>;
+}
+
+const MAX_BATCH = 200;
+const MAX_QUEUE = 10_000;
+const RETRY_PAUSE_MS = 250;
+
+/** The one place that acts on what the steps say (SPEC section 4). */
+export function createSettle(options: SettleOptions): Settle {
+  const { leg, database, settlements, schedule, onUnknown, clock, random, log, onTicketed } = options;
+  const write = combine<Settlement, Settled>({
+    run: (batch) => settlements.settle(batch, clock.statementNow()),
+    maxBatch: MAX_BATCH,
+    maxQueue: MAX_QUEUE,
+    isItemFault: (error) => database.isDataFault(error),
+  });
+
+  function decide(claim: Claim, outcome: Outcome, endedAt: number, retryAfterMs: number | null) {
+    const { attemptInRun, runStartedAt, startedAt } = claim;
+    const position = { attemptInRun, runStartedAt, startedAt, endedAt };
+    return afterAttempt(leg, outcome, position, schedule, retryAfterMs, random());
+  }
+
+  function reasonFor(job: JobStatus, finding: string, claim: Claim): string | null {
+    if (job === "pending" || job === "succeeded") return null;
+    if (job === "exhausted") return `${claim.attemptInRun} attempts failed; at last ${finding}`;
+    return finding;
+  }
+
+  async function persistently<T>(work: () => Promise<T>, giveUp: AbortSignal): Promise<T> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof DatabaseUnavailable) || giveUp.aborted) throw error;
+        await sleep(RETRY_PAUSE_MS, undefined, { ref: false });
+      }
+    }
+  }
+
+  return {
+    async attempted(job, verdict, endedAt, giveUp) {
+      const { outcome, record, retryAfterMs, finding, ticketed } = verdict;
+      const next = decide(job, outcome, endedAt, retryAfterMs);
+      const settlement: Settlement = {
+        claim: job,
+        attempt: record,
+        job: next.job,
+        dueAt: next.dueAt,
+        reason: reasonFor(next.job, finding, job),
+        ticketed,
+      };
+      const settled = await persistently(() => write(settlement), giveUp);
+      if (settled.ticketed) onTicketed();
+      const isPending = settled.result === "settled" && settled.job === "pending";
+      log.info({
+        event: leg === "ticketing" ? "ticketing.attempted" : "callback.attempted",
+        trace_id: job.traceId,
+        order_id: job.orderId,
+        partner_id: job.partnerId,
+        attempt: job.no,
+        outcome,
+        code: record.code,
+        error: record.error,
+        duration_ms: record.durationMs,
+        settled: settled.result,
+        job: settled.job,
+        ...(isPending ? { due_in_ms: next.dueAt! - endedAt } : {}),
+      });
+      return { job: settled.job, dueInMs: isPending ? Math.max(0, next.dueAt! - endedAt) : null };
+    },
+    async lost(claims) {
+      const outcome = outcomeOfLost(leg, onUnknown);
+      const batch = claims.map((claim): Settlement => {
+        // It ended with its lease at the latest, or with the process that this one follows.
+        const next = decide(claim, outcome, Math.min(claim.leaseUntil, clock.wallMs()), null);
+        const finding = "the process that made the attempt died, so that its outcome is unknown";
+        return {
+          claim,
+          attempt: { code: null, error: LOST, durationMs: null, answer: null, note: finding },
+          job: next.job,
+          dueAt: next.dueAt,
+          reason: reasonFor(next.job, finding, claim),
+          ticketed: null,
+        };
+      });
+      const results = await Promise.all(batch.map(write));
+      results.forEach(({ result, job }, index) => {
+        const { orderId, partnerId, no } = claims[index]!;
+        if (result !== "settled") return;
+        log.warn({ event: "attempt.lost", leg, order_id: orderId, partner_id: partnerId, attempt: no, job });
+      });
+    },
+  };
+}

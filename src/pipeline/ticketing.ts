@@ -1,0 +1,91 @@
+import type { Clock } from "../lib/clock.ts";
+import { spanId, uuidV7 } from "../lib/ids.ts";
+import { retryAfterMs } from "../lib/retry-after.ts";
+import { parseStrictJson } from "../lib/strict-json.ts";
+import { callbackBody } from "../orders/callback-event.ts";
+import type { OrderInput } from "../orders/order-input.ts";
+import { classify } from "../orders/outcome.ts";
+import { readTicketingAnswer, type TicketingAnswer } from "../orders/ticketing-answer.ts";
+import { ticketingRequest } from "../orders/ticketing-request.ts";
+import type { HttpClient } from "../outbound/http-client.ts";
+import type { ClaimedJob } from "../storage/jobs.ts";
+import type { Ticketed } from "../storage/settlements.ts";
+import { attemptHeaders, findingOf, keptAnswer, type Step } from "./attempt.ts";
+
+/** A 2xx over this is blocked with `too_large` (SPEC section 4). */
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+
+export interface TicketingOptions {
+  readonly client: HttpClient;
+  readonly url: string;
+  /** Value of the `Authorization` header, or null. */
+  readonly authorization: string | null;
+  readonly onUnknown: "retry" | "hold";
+  /** One deadline over the whole exchange. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+}
+
+/** The second step of the order's way: buys the tickets. Every attempt carries the same Idempotency-Key, the trace id. */
+export function createTicketingStep(options: TicketingOptions): Step {
+  const { client, authorization, onUnknown, timeoutMs, clock } = options;
+  const url = new URL(options.url);
+  return async (job) => {
+    const payload = parseStrictJson(job.rawPayload);
+    if (!payload.ok)
+      throw new Error(`order ${job.orderId} holds a payload that acceptance can't have let in`);
+    const answer = await client.post({
+      url,
+      headers: {
+        ...attemptHeaders(job, job.traceId, spanId()),
+        ...(authorization === null ? {} : { authorization }),
+      },
+      body: ticketingRequest(job, payload.members),
+      deadlineMs: timeoutMs,
+      maxBodyBytes: MAX_ANSWER_BYTES,
+      wholeBody: true,
+    });
+    const outcome = classify("ticketing", answer, onUnknown);
+    const taken = outcome === "done" ? readTicketingAnswer(answer.body) : null;
+    const { code, error, body } = answer;
+    const tooLarge = outcome === "blocked" && error === "too_large";
+    return {
+      outcome,
+      record: {
+        code,
+        error,
+        durationMs: Math.round(answer.durationMs),
+        answer: keptAnswer(body),
+        note: taken?.note ?? (answer.detail || null),
+      },
+      retryAfterMs: code === 429 || code === 503 ? retryAfterMs(answer.retryAfter, clock.wallMs()) : null,
+      finding: tooLarge ? "ticketed there, answer unreadable: over 4 MiB" : findingOf("ticketing", answer),
+      ticketed: taken && ticketedBy(job, payload.value as OrderInput, taken, clock.wallMs()),
+    };
+  };
+}
+
+function ticketedBy(job: ClaimedJob, input: OrderInput, answer: TicketingAnswer, nowMs: number): Ticketed {
+  const { reference, tickets } = answer;
+  const id = `evt_${uuidV7(nowMs).replaceAll("-", "")}`;
+  const body = callbackBody({
+    event: "order.ticketed",
+    eventId: id,
+    sequence: 1,
+    occurredAt: nowMs,
+    order: {
+      id: job.orderId,
+      externalOrderId: job.externalOrderId,
+      traceId: job.traceId,
+      status: "ticketed",
+      reference,
+      items: input.items,
+      tickets,
+    },
+  });
+  return {
+    reference,
+    tickets: tickets.map((ticket) => JSON.stringify(ticket)),
+    event: { name: "order.ticketed", id, sequence: 1, body },
+  };
+}
