@@ -57,7 +57,7 @@ export function isLocalhostName(host: string): boolean {
 }
 
 /** Whether the loopback addresses, which `localhost` names stand for, are among the ranges. */
-export function coversLoopback(cidrs: CidrSet): boolean {
+function coversLoopback(cidrs: CidrSet): boolean {
   return cidrs.contains("127.0.0.1") || cidrs.contains("::1");
 }
 

@@ -1,6 +1,6 @@
-import type { Socket } from "node:net";
-import { Agent, type Dispatcher } from "undici";
-import type { Connector } from "./connector.ts";
+import type { Dispatcher } from "undici";
+import { type Connection, type ConnectionPool, createConnectionPool } from "./connection-pool.ts";
+import { ConnectionError, type Connector } from "./connector.ts";
 import { type AnswerError, classifyFailure } from "./http-failure.ts";
 
 export interface HttpRequest {
@@ -37,62 +37,71 @@ export interface HttpClient {
   /** Waits for the requests under way; later ones are answered with `connect`. */
   close(): Promise<void>;
   /** Ends everything at once; requests under way are answered with an error. */
-  destroy(): Promise<void>;
+  destroy(): void;
 }
 
 export interface HttpClientOptions {
   readonly connector: Connector;
   /** Connections per origin; further requests wait for one within their deadline. */
   readonly connections: number;
-  /** With more sockets open than this, a request's connection closes after its answer instead of idling. */
-  readonly maxIdleSockets?: number;
+  /** Idle connections kept over all origins. */
+  readonly maxIdle?: number;
 }
 
-/** Shorter than servers usually keep idle connections, so that a request seldom meets a closing one. */
-const KEEP_ALIVE_MS = 4000;
-const MAX_HEADER_BYTES = 32 * 1024;
+interface Exchange {
+  readonly answer: Promise<Answer>;
+  readonly fail: (error: Error) => void;
+}
 
 /** HTTP/1.1 only, without pipelining: a request is on a connection of its own for as long as it lasts. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const { connector, connections, maxIdleSockets = 1024 } = options;
-  const sockets = new Set<Socket>();
-  const agent = new Agent({
-    connections,
-    pipelining: 1,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: KEEP_ALIVE_MS,
-    maxHeaderSize: MAX_HEADER_BYTES,
-    // The request's own deadline stands over both.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    allowH2: false,
-    connect: (target, callback) => {
-      const socket = connector(target, callback);
-      if (socket === null) return;
-      sockets.add(socket);
-      socket.once("close", () => sockets.delete(socket));
-    },
-  });
+  const { connector, connections, maxIdle = 1024 } = options;
+  const pool = createConnectionPool({ connector, perOrigin: connections, maxIdle });
+  const running = new Set<Exchange>();
+  let closed = false;
 
   return {
-    post: (request) => exchange(request, agent, sockets.size >= maxIdleSockets),
-    openSockets: () => sockets.size,
-    async close() {
-      if (!agent.closed) await agent.close();
+    async post(request) {
+      if (closed) return unsent("the client is closed");
+      const exchange = startExchange(request, pool);
+      running.add(exchange);
+      const answer = await exchange.answer;
+      running.delete(exchange);
+      return answer;
     },
-    async destroy() {
-      if (!agent.destroyed) await agent.destroy();
-      // undici does not hold the sockets that are still connecting.
-      for (const socket of sockets) socket.destroy();
+    openSockets: () => pool.openSockets(),
+    async close() {
+      closed = true;
+      await Promise.all([...running].map((exchange) => exchange.answer));
+      pool.destroy();
+    },
+    destroy() {
+      closed = true;
+      for (const exchange of running)
+        exchange.fail(new ConnectionError("connect", "the client is destroyed"));
+      pool.destroy();
     },
   };
 }
 
-function exchange(request: HttpRequest, agent: Agent, closeAfter: boolean): Promise<Answer> {
+function unsent(detail: string): Answer {
+  return {
+    code: null,
+    error: "connect",
+    sent: false,
+    detail,
+    body: Buffer.alloc(0),
+    retryAfter: null,
+    durationMs: 0,
+  };
+}
+
+function startExchange(request: HttpRequest, pool: ConnectionPool): Exchange {
   const { promise, resolve } = Promise.withResolvers<Answer>();
   const startedAtMs = performance.now();
   const body = boundedBuffer(request.maxBodyBytes);
-  let controller: Dispatcher.DispatchController | null = null;
+  let connection: Connection | null = null;
+  let sent = false;
   let code: number | null = null;
   let retryAfter: string | null = null;
   let settled = false;
@@ -101,9 +110,14 @@ function exchange(request: HttpRequest, agent: Agent, closeAfter: boolean): Prom
     if (settled) return;
     settled = true;
     clearTimeout(deadline);
+    leaveLine();
     const durationMs = Math.round(performance.now() - startedAtMs);
-    resolve({ code, error, sent: controller !== null, detail, body: body.read(), retryAfter, durationMs });
-    if (error !== null) controller?.abort(new Error(detail));
+    resolve({ code, error, sent, detail, body: body.read(), retryAfter, durationMs });
+    if (connection !== null) pool.release(connection, error === null);
+  };
+  const fail = (error: Error) => {
+    const failure = classifyFailure(error, sent ? (code === null ? "sent" : "answering") : "unsent");
+    settle(failure.error, failure.detail);
   };
   const deadline = setTimeout(
     () => settle("timeout", `no whole answer within ${request.deadlineMs} ms`),
@@ -111,11 +125,10 @@ function exchange(request: HttpRequest, agent: Agent, closeAfter: boolean): Prom
   );
 
   const handler: Dispatcher.DispatchHandler = {
-    onRequestStart(started) {
-      // undici starts a request when it has a socket for it, maybe after its deadline. A second start would be a
-      // second sending, which undici does for nothing that may have left; this makes sure.
-      if (settled || controller !== null) return started.abort(new Error("the request is over"));
-      controller = started;
+    onRequestStart(controller) {
+      // A second start would be a second sending, which undici does for nothing that may have left; this makes sure.
+      if (settled || sent) return controller.abort(new Error("the request is over"));
+      sent = true;
     },
     onResponseStart(_controller, statusCode, headers) {
       if (statusCode < 200) return;
@@ -131,30 +144,24 @@ function exchange(request: HttpRequest, agent: Agent, closeAfter: boolean): Prom
         settle("too_large", `the answer is over ${request.maxBodyBytes} bytes`);
       }
     },
-    onResponseEnd() {
-      settle(null, "");
-    },
-    onResponseError(_controller, error) {
-      const failure = classifyFailure(
-        error,
-        controller === null ? "unsent" : code === null ? "sent" : "answering",
-      );
-      settle(failure.error, failure.detail);
-    },
+    onResponseEnd: () => settle(null, ""),
+    onResponseError: (_controller, error) => fail(error),
   };
 
-  agent.dispatch(
-    {
-      origin: request.url.origin,
-      path: request.url.pathname + request.url.search,
-      method: "POST",
-      headers: { ...request.headers, "accept-encoding": "identity" },
-      body: request.body,
-      ...(closeAfter ? { reset: true } : {}),
-    },
-    handler,
-  );
-  return promise;
+  let leaveLine = () => {};
+  leaveLine = pool.acquire(request.url.origin, (acquired) => {
+    connection = acquired;
+    acquired.client.dispatch(
+      {
+        path: request.url.pathname + request.url.search,
+        method: "POST",
+        headers: { ...request.headers, "accept-encoding": "identity" },
+        body: request.body,
+      },
+      handler,
+    );
+  });
+  return { answer: promise, fail };
 }
 
 /** Copies, as a chunk of one byte would keep a whole object, and whatever it was cut from, alive. */

@@ -7,9 +7,9 @@ export type AnswerError = ConnectionErrorCode | "reset" | "protocol" | "too_larg
 const MAX_DETAIL_CHARS = 300;
 
 /** How far a request had come when it failed. */
-export type Stage = "unsent" | "sent" | "answering";
+type Stage = "unsent" | "sent" | "answering";
 
-/** undici ends the socket itself, and says so in nothing but these messages, on an answer that HTTP/1.1 forbids. */
+/** undici ends the socket itself, and says so in nothing but these messages, on a 101, or a 100 nobody asked for. */
 const FORBIDDEN_ANSWERS = new Set(["bad response", "bad upgrade"]);
 
 /** Once a request is on a socket, no failure is one of the connection any more. */

@@ -130,12 +130,50 @@ test("connections are kept and used again", async (t) => {
   assert.equal(made.openSockets(), 1);
 });
 
-test("with many sockets open, answered connections do not stay", async (t) => {
-  const url = await http(t, (request, response) => void request.resume().on("end", () => response.end()));
-  const made = createHttpClient({ connector: plain, connections: 4, maxIdleSockets: 0 });
-  t.after(() => made.destroy());
-  assert.equal((await post(made, url)).error, null);
+test("requests in line get the connection one after the other", async (t) => {
+  const ports = new Set<number | undefined>();
+  const url = await http(t, (request, response) => {
+    ports.add(request.socket.remotePort);
+    request.resume().on("end", () => response.end());
+  });
+  const made = client(t, plain, 1);
+  const answers = await Promise.all(Array.from({ length: 10 }, () => post(made, url)));
+  assert.ok(answers.every(({ code, error }) => code === 200 && error === null));
+  assert.equal(ports.size, 1);
+});
+
+test("requests in line get a new connection when the one before them fails", async (t) => {
+  let requests = 0;
+  const url = await raw(t, (socket) => {
+    requests += 1;
+    if (requests % 2 === 1) socket.resetAndDestroy();
+    else socket.end("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+  });
+  const made = client(t, plain, 1);
+  const answers = await Promise.all(Array.from({ length: 6 }, () => post(made, url)));
+  const errors = answers.map(({ error }) => error);
+  assert.deepEqual(errors, ["reset", null, "reset", null, "reset", null]);
   await noSocketsLeft(made);
+});
+
+test("no more connections idle than the limit says", async (t) => {
+  const url = await http(t, (request, response) => void request.resume().on("end", () => response.end()));
+  const made = createHttpClient({ connector: plain, connections: 4, maxIdle: 1 });
+  t.after(() => made.destroy());
+  const answers = await Promise.all(Array.from({ length: 4 }, () => post(made, url)));
+  assert.ok(answers.every(({ error }) => error === null));
+  while (made.openSockets() > 1) await nextTurn();
+});
+
+test("a server that closes its idle connection leaves nothing behind", async (t) => {
+  const url = await raw(t, (socket) => {
+    socket.write("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", () => socket.end());
+  });
+  const made = client(t);
+  for (let round = 0; round < 3; round += 1) {
+    assert.equal((await post(made, url)).error, null);
+    await noSocketsLeft(made);
+  }
 });
 
 test("a redirect is an answer like any other", async (t) => {
@@ -152,6 +190,19 @@ test("interim answers are skipped", async (t) => {
   const answer = await post(client(t), url);
   assert.deepEqual(summary(answer), { code: 200, error: null, sent: true, body: "ok" });
   assert.equal(answer.retryAfter, null);
+  const only = await raw(t, (socket) => void socket.write(interim));
+  assert.deepEqual(summary(await post(client(t), only, { deadlineMs: 100 })), {
+    code: null,
+    error: "timeout",
+    sent: true,
+    body: "",
+  });
+});
+
+test("headers may have up to 32 KiB", async (t) => {
+  const headers = Array.from({ length: 30 }, (_, index) => `h${index}: ${"x".repeat(1000)}\r\n`).join("");
+  const url = await saying(t, `HTTP/1.1 200 OK\r\n${headers}content-length: 0\r\n\r\n`);
+  assert.equal((await post(client(t), url)).error, null);
 });
 
 test("answers that end with the connection, and chunked ones, are whole", async (t) => {
@@ -463,8 +514,8 @@ test("destroy ends the requests under way, those still connecting too", async (t
   const running = [post(made, silent), post(made, handshake)];
   while (made.openSockets() < 2) await nextTurn();
   await new Promise((resolve) => setTimeout(resolve, 20));
-  await made.destroy();
-  await made.destroy();
+  made.destroy();
+  made.destroy();
   const [sent, unsent] = await Promise.all(running);
   assert.deepEqual(summary(sent!), { code: null, error: "reset", sent: true, body: "" });
   assert.deepEqual(summary(unsent!), { code: null, error: "connect", sent: false, body: "" });
