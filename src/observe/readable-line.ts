@@ -10,7 +10,15 @@ const COLORS: Readonly<Record<string, "gray" | "cyan" | "yellow" | "red">> = {
 
 /** A JSON log line for human eyes: `12:34:56.789 info  order.accepted trace_id=... id=7`. */
 export function readable(line: string): string {
-  const { level, time, pid: _pid, msg: _msg, event, err, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const {
+    level,
+    time,
+    pid: _pid,
+    msg: _msg,
+    event,
+    err,
+    ...fields
+  } = JSON.parse(line) as Record<string, unknown>;
   const pairs = Object.entries(fields).map(
     ([name, value]) => `${styleText("gray", `${name}=`)}${plain(value)}`,
   );
