@@ -69,8 +69,8 @@ export interface LoadInput extends EnvironmentInput {
 }
 
 /**
- * Reads, checks and freezes the configuration (SPEC section 2). What only some commands need (`TICKETING_URL`, partners)
- * is theirs to ask for.
+ * Reads, checks and freezes the configuration (SPEC section 2). What only some commands need
+ * (`TICKETING_URL`, partners) is theirs to ask for.
  * @throws ConfigError with every problem at once, without any value
  */
 export function loadConfig(input: LoadInput): Config {
@@ -230,7 +230,10 @@ function shown(value: Shown): string {
   return String(value ?? "") || "(not set)";
 }
 
-/** Hides the password, up to the last @ as it may hold one unescaped, and the query, which can carry secrets too. */
+/**
+ * Hides the password, up to the last @ as it may hold one unescaped, and the query, which can carry secrets
+ * too.
+ */
 function maskUrl(url: string): string {
   return url.replace(/^([^:/]+:\/\/[^:/@?]*):.*@/, "$1:***@").replace(/\?.*$/, "?***");
 }

@@ -14,8 +14,9 @@ export interface EnvironmentInput {
 }
 
 /**
- * A look-up over the command line, the real environment, and `.env`, in this order; for secrets also over the file that
- * NAME_FILE names, less one trailing newline. A variable that is set to nothing is unset, and hides one in `.env`.
+ * A look-up over the command line, the real environment, and `.env`, in this order; for secrets also over the
+ * file that NAME_FILE names, less one trailing newline. A variable that is set to nothing is unset, and hides
+ * one in `.env`.
  */
 export function readEnvironment(input: EnvironmentInput, problem: (text: string) => void) {
   const all = { ...readDotEnv(input.directory, problem), ...input.env };

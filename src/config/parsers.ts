@@ -77,7 +77,10 @@ export const cidr = parser("a CIDR like 10.0.0.0/8 or fd00::/8", (raw) => (parse
 
 const HOST_NAME = /^(\*\.)?((?!-)[a-z0-9-]{1,63}(?<!-)\.)*(?!-)[a-z0-9-]{1,63}(?<!-)$/;
 
-/** A name or `*.name` in lower case, or an address in its normal spelling without brackets: as callbacks are matched. */
+/**
+ * A name or `*.name` in lower case, or an address in its normal spelling without brackets: as callbacks are
+ * matched.
+ */
 export const hostPattern = parser(
   "a host name, *.name or an address, without scheme, port or path",
   (raw) => {
@@ -91,7 +94,10 @@ export const hostPattern = parser(
 
 const portList = listOf(wholeNumber(1, 65_535));
 
-/** Ports, or `*` for any port. The star is beside SPEC: development and demo need it, as their ports are ephemeral. */
+/**
+ * Ports, or `*` for any port. The star is beside SPEC: development and demo need it, as their ports are
+ * ephemeral.
+ */
 export const ports: Parse<readonly number[] | "any"> = (raw, report) =>
   raw === "*" ? "any" : portList(raw, report);
 

@@ -15,7 +15,10 @@ export interface PartnerSeed {
   readonly rateLimit: RateLimit | null;
   readonly signingSecret: string | null;
   readonly callbackHosts: readonly string[] | null;
-  /** `reject_repeats`, beside SPEC's table: an `external_order_id` that this partner has used before is refused. */
+  /**
+   * `reject_repeats`, beside SPEC's table: an `external_order_id` that this partner has used before is
+   * refused.
+   */
   readonly rejectRepeats: boolean;
 }
 
@@ -28,7 +31,10 @@ export interface OperatorSeed {
 
 const MAX_ENTRIES = 10_000;
 
-/** Reads one field, given `undefined` if it is missing. What a refused one reads as doesn't matter: nobody gets it. */
+/**
+ * Reads one field, given `undefined` if it is missing. What a refused one reads as doesn't matter: nobody
+ * gets it.
+ */
 type Field<T> = (value: unknown, report: Report) => T;
 type Fields = Readonly<Record<string, Field<unknown>>>;
 type Entry<F extends Fields> = { readonly [K in keyof F]: ReturnType<F[K]> };

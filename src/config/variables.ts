@@ -27,7 +27,10 @@ const deadline = read.seconds(0.01, 600);
 const slots = read.wholeNumber(1, 10_000);
 const cidrs = read.listOf(read.cidr);
 
-/** Every variable there is (SPEC section 2). Reading, `doctor` and the documentation all follow from this table. */
+/**
+ * Every variable there is (SPEC section 2). Reading, `doctor` and the documentation all follow from this
+ * table.
+ */
 export const VARIABLES = {
   HOST: variable("127.0.0.1", read.listenHost, "address to listen on"),
   PORT: variable("8080", read.wholeNumber(0, 65_535), "port to listen on; 0: any free one"),

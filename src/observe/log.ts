@@ -3,7 +3,10 @@ import { type DestinationStream, pino } from "pino";
 import { readable } from "./readable-line.ts";
 import { scrub } from "./scrub.ts";
 
-/** One unit of work and everything worth knowing about it, on one line: `{event: "order.accepted", trace_id, ...}`. */
+/**
+ * One unit of work and everything worth knowing about it, on one line: `{event: "order.accepted", trace_id,
+ * ...}`.
+ */
 export interface LogEvent {
   readonly event: string;
   readonly [field: string]: unknown;
@@ -20,8 +23,8 @@ export interface Log {
 /** What the composition root holds. */
 export interface OpenLog extends Log {
   /**
-   * Writes what is left, for at most a second. False: the reader has stopped, and `process.exit` would wait for it
-   * (it joins the thread that is in a write), so that only a signal still ends this process at once.
+   * Writes what is left, for at most a second. False: the reader has stopped, and `process.exit` would wait
+   * for it (it joins the thread that is in a write), so that only a signal still ends this process at once.
    */
   close(): Promise<boolean>;
 }
@@ -38,8 +41,8 @@ const MAX_WAITING_CHARS = 4 * 1024 * 1024;
 const CLOSE_TIMEOUT_MS = 1000;
 
 /**
- * JSON lines, on a terminal readable ones. Writing is asynchronous and bounded, so that a stuck pipe costs log lines and
- * never an order; whatever waits is written when the process ends, also by a crash.
+ * JSON lines, on a terminal readable ones. Writing is asynchronous and bounded, so that a stuck pipe costs
+ * log lines and never an order; whatever waits is written when the process ends, also by a crash.
  */
 export function createLog({ level, destination = 1 }: LogOptions): OpenLog {
   const sink =

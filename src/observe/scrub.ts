@@ -7,8 +7,9 @@ const MAX_ENTRIES = 64;
 const MAX_TEXT = 4096;
 
 /**
- * A copy of a log event without secrets, and bounded. Defence in depth: nobody should log a secret in the first place
- * (SPEC invariant 10). Of an error only its name, code, message and stack are left, as drivers hang whole rows on theirs.
+ * A copy of a log event without secrets, and bounded. Defence in depth: nobody should log a secret in the
+ * first place (SPEC invariant 10). Of an error only its name, code, message and stack are left, as drivers
+ * hang whole rows on theirs.
  */
 export function scrub(event: object): Record<string, unknown> {
   return scrubObject(event, 1);

@@ -12,7 +12,9 @@ function capture(level = "debug") {
   return { log, lines, events: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
 }
 
-/** A process that logs `count` lines to its stdout, says by IPC how it went, and then does what `end` says. */
+/**
+ * A process that logs `count` lines to its stdout, says by IPC how it went, and then does what `end` says.
+ */
 function logger(t: TestContext, count: number, end: string) {
   const script = `
     import { createLog } from ${JSON.stringify(new URL("../../src/observe/log.ts", import.meta.url).href)};
