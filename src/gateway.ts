@@ -1,0 +1,233 @@
+import { hostname } from "node:os";
+import type { Config } from "./config.ts";
+import { createHttpServer } from "./http/server.ts";
+import { systemClock } from "./lib/clock.ts";
+import { createCredentials, type Credentials } from "./lib/credentials.ts";
+import type { Log } from "./observe/log.ts";
+import { createAddressGuard } from "./outbound/address-guard.ts";
+import { plainConnector } from "./outbound/connector.ts";
+import { createHttpClient, type HttpClient } from "./outbound/http-client.ts";
+import { createResolver } from "./outbound/resolver.ts";
+import { createAccept } from "./pipeline/accept.ts";
+import { createCallbackStep } from "./pipeline/callback.ts";
+import { createEngine, type Engine } from "./pipeline/engine.ts";
+import { createTicketingStep } from "./pipeline/ticketing.ts";
+import { provision } from "./provision.ts";
+import { openStorage, type Storage } from "./storage/open.ts";
+import { migrate, schemaState } from "./storage/schema.ts";
+
+/** The gateway can't start as it is told to; every reason at once. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join("\n"));
+    this.problems = problems;
+  }
+}
+
+export interface Gateway {
+  /** `http://host:port`, once it listens; null in a process that only works jobs. */
+  readonly url: string | null;
+  readonly storage: Storage;
+  /** Not ready any more, no new requests, no new jobs; what is in flight is settled. Resolves when all is closed. */
+  stop(): Promise<void>;
+}
+
+/** Composition root: Config -> a gateway that listens and works. @throws {@link StartError} */
+export async function startGateway(config: Config, log: Log): Promise<Gateway> {
+  const storage = openStorage({
+    url: config.databaseUrl,
+    poolSize: config.databasePoolSize,
+    preparedStatements: config.preparedStatements,
+    create: true,
+  });
+  try {
+    return await startOn(storage, config, log);
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+async function startOn(storage: Storage, config: Config, log: Log): Promise<Gateway> {
+  const clock = systemClock;
+  const credentials = createCredentials({ key: config.appHmacSecret, development: config.dev });
+  const { database } = storage;
+  database.serveAlone();
+  await prepareSchema(storage, config, log);
+  const provisioning = { storage, credentials, development: config.dev, log, nowMs: clock.wallMs() };
+  await provision(provisioning, config.partners, config.operators);
+  await refuseToStart(storage, config);
+
+  const { callback, ticketing } = config;
+  const guard = createAddressGuard({
+    policy: callback,
+    resolve: createResolver(callback.dnsServers.length > 0 ? { servers: callback.dnsServers } : {}),
+  });
+  const clients = {
+    ticketing: createHttpClient({
+      connections: ticketing.concurrency,
+      connector: plainConnector({ timeoutMs: ticketing.timeoutMs }),
+    }),
+    callback: createHttpClient({
+      connections: callback.concurrencyTotal,
+      connector: guard.connector({ timeoutMs: callback.timeoutMs }),
+    }),
+  };
+  const engine = createEngine(engineOptions(storage, config, credentials, clients, log));
+  const accept = createAccept({
+    database,
+    intake: storage.intake,
+    guard,
+    policy: callback,
+    clock,
+    log,
+    onAccepted: () => engine.announce("ticketing"),
+  });
+
+  let stopping = false;
+  const server = createHttpServer({
+    storage,
+    accept,
+    credentials,
+    trustedProxies: config.trustedProxies,
+    rateLimit: config.rateLimit,
+    development: config.dev,
+    log,
+    clock,
+    readiness: async () => {
+      const checks = { accepting: stopping ? "no: shutting down" : "yes", database: await reach(storage) };
+      return { ready: !stopping && checks.database === "reachable", checks };
+    },
+  });
+  // Also a process that only works jobs answers for its health.
+  await server.listen({ host: config.host, port: config.port });
+  if (config.role !== "api") await engine.start();
+
+  return {
+    url: addressOf(server.addresses()[0]),
+    storage,
+    async stop() {
+      stopping = true;
+      await Promise.all([server.close(), stopEngine(engine, config.drainMs, clients)]);
+      await storage.close();
+    },
+  };
+}
+
+async function prepareSchema({ database }: Storage, config: Config, log: Log): Promise<void> {
+  const state = await schemaState(database);
+  if (state.unknown.length > 0) log.warn({ event: "schema.newer", migrations: state.unknown });
+  if (state.pending.length === 0) return;
+  // One process owns an embedded database; a shared one is changed when its operator says so.
+  if (state.empty || config.autoMigrate || !database.manyProcesses) {
+    log.info({ event: "schema.migrated", migrations: await migrate(database) });
+    return;
+  }
+  throw new StartError([
+    `the database lacks ${state.pending.join(", ")}: run \`wavegate migrate\`, or set AUTO_MIGRATE=1`,
+  ]);
+}
+
+/** What only the database and the settings together can tell. */
+async function refuseToStart(storage: Storage, config: Config): Promise<void> {
+  const problems: string[] = [];
+  if (config.ticketing.url === null)
+    problems.push("TICKETING_URL is not set: where orders are ticketed has no default");
+  const partners = (await storage.partners.list()).filter((partner) => config.dev || !partner.development);
+  if (partners.length === 0) {
+    problems.push("PARTNERS_JSON is not set and the database has no partners: nobody could send an order");
+  }
+  if (!storage.database.manyProcesses && config.role !== "all") {
+    problems.push(`ROLE=${config.role} needs PostgreSQL: SQLite has one serving process, which does both`);
+  }
+  const findings = await storage.database.inspect();
+  for (const { name, value, ok, advice } of findings) {
+    if (!ok)
+      problems.push(
+        `the database runs with ${name} = ${value}: ${advice ?? "accepted orders could be lost"}`,
+      );
+  }
+  if (problems.length > 0) throw new StartError(problems);
+}
+
+function engineOptions(
+  storage: Storage,
+  config: Config,
+  credentials: Credentials,
+  clients: { ticketing: HttpClient; callback: HttpClient },
+  log: Log,
+) {
+  const clock = systemClock;
+  const { ticketing, callback } = config;
+  return {
+    storage,
+    legs: {
+      ticketing: {
+        step: createTicketingStep({
+          client: clients.ticketing,
+          url: ticketing.url!,
+          authorization: ticketing.authorization,
+          onUnknown: ticketing.onUnknown,
+          timeoutMs: ticketing.timeoutMs,
+          clock,
+        }),
+        slots: ticketing.concurrency,
+        slotsPerPartner: ticketing.concurrency,
+        deadlineMs: ticketing.timeoutMs,
+      },
+      callback: {
+        step: createCallbackStep({
+          client: clients.callback,
+          policy: callback,
+          signingSecret: callback.signingSecret,
+          unseal: credentials.unseal,
+          timeoutMs: callback.timeoutMs,
+          clock,
+        }),
+        slots: callback.concurrencyTotal,
+        slotsPerPartner: callback.concurrencyPerPartner,
+        deadlineMs: callback.timeoutMs,
+      },
+    },
+    schedule: config.retry,
+    onUnknown: ticketing.onUnknown,
+    leaseMs: config.leaseMs,
+    pollMs: config.pollMs,
+    claimedBy: `${hostname()}:${process.pid}`,
+    clock,
+    random: Math.random,
+    log,
+  };
+}
+
+async function stopEngine(
+  engine: Engine,
+  drainMs: number,
+  clients: Record<string, HttpClient>,
+): Promise<void> {
+  const cutOff = async (): Promise<void> => {
+    await Promise.all(Object.values(clients).map((client) => client.destroy()));
+  };
+  await engine.stop(drainMs, cutOff);
+  await cutOff();
+}
+
+async function reach(storage: Storage): Promise<string> {
+  try {
+    await storage.database.run("select 1 as one", []);
+    return "reachable";
+  } catch {
+    return "unreachable";
+  }
+}
+
+function addressOf(
+  address: { address: string; family: string | number; port: number } | undefined,
+): string | null {
+  if (!address) return null;
+  const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  return `http://${host}:${address.port}`;
+}
