@@ -1,0 +1,152 @@
+import type { FastifyRequest } from "fastify";
+import { type CidrSet, cidrSet } from "../lib/cidr.ts";
+import type { Clock } from "../lib/clock.ts";
+import { combine } from "../lib/combiner.ts";
+import type { Credentials } from "../lib/credentials.ts";
+import type { AuthFailure } from "../storage/auth-events.ts";
+import type { Operator, Operators } from "../storage/operators.ts";
+import type { Partner, Partners } from "../storage/partners.ts";
+import type { AuthFailures } from "./auth-failures.ts";
+import { clientAddress } from "./client-address.ts";
+import { headerValues, singleHeader } from "./headers.ts";
+import { Problem } from "./problem-reply.ts";
+
+export interface AuthenticationOptions {
+  readonly partners: Pick<Partners, "findMany">;
+  readonly operators: Pick<Operators, "findByDigests">;
+  readonly credentials: Pick<Credentials, "digest" | "digests" | "matches">;
+  /** CIDRs of the proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
+  readonly development: boolean;
+  readonly clock: Clock;
+  readonly failures: AuthFailures;
+}
+
+export interface Authentication {
+  /** The partner whose headers, token and source address are right. @throws Problem 401 or 403 */
+  partner(request: FastifyRequest): Promise<Partner>;
+  /** The same for reads, or null for those who see every partner's orders: operators. @throws Problem 401 or 403 */
+  reader(request: FastifyRequest): Promise<Partner | null>;
+}
+
+/** Lookups of one statement at most, and requests that may wait for one. */
+const MAX_BATCH = 200;
+const MAX_QUEUE = 10_000;
+const MAX_ALLOWLISTS = 1000;
+/** Wider than any id that is given out, and nothing that a database could choke on. */
+const PARTNER_ID = /^[\x21-\x7e]{1,128}$/;
+const BEARER = /^Bearer +([\x21-\x7e]{1,256})$/i;
+
+/**
+ * SPEC section 3's first checks: headers, then token, then source IP. Whoever is turned away for the first two can't tell
+ * an unknown partner from a wrong token or a disabled partner, neither by words nor by time.
+ */
+export function createAuthentication(options: AuthenticationOptions): Authentication {
+  const { partners, operators, credentials, development, clock, failures } = options;
+  const trustedProxies = cidrSet(options.trustedProxies);
+  const allowlist = createAllowlists();
+  const nobodysDigest = credentials.digest("the token that nobody has");
+
+  // Read for each request, so that a rotated token or a disabled partner holds at once; together, so that it is cheap.
+  const findPartner = combine<string, Partner | null>({
+    run: async (ids) => {
+      const found = await partners.findMany([...new Set(ids)]);
+      return ids.map((id) => found.get(id) ?? null);
+    },
+    maxBatch: MAX_BATCH,
+    maxQueue: MAX_QUEUE,
+    concurrency: 2,
+  });
+  const findOperator = combine<string, Operator | null>({
+    run: async (tokens) => {
+      const digests = tokens.map((token) => credentials.digests(token));
+      const found = await operators.findByDigests([...new Set(digests.flat())]);
+      return digests.map((own) => found.find((one) => own.includes(one.tokenDigest)) ?? null);
+    },
+    maxBatch: MAX_BATCH,
+    maxQueue: MAX_QUEUE,
+  });
+
+  const addressOf = (request: FastifyRequest): string | null =>
+    clientAddress(request.raw.socket.remoteAddress, headerValues(request, "x-forwarded-for"), trustedProxies);
+
+  function fail(
+    request: FastifyRequest,
+    reason: AuthFailure,
+    partnerId: string,
+    ip = addressOf(request),
+  ): void {
+    const userAgent = request.headers["user-agent"] ?? null;
+    failures.record({ partnerId, reason, ip, userAgent });
+  }
+
+  function refuse(request: FastifyRequest, reason: AuthFailure, partnerId = ""): Problem {
+    fail(request, reason, partnerId);
+    return new Problem("invalid-partner", {
+      hint: "X-Partner-Id and X-Partner-Token must name an enabled partner and its token",
+      headers: { "www-authenticate": 'Bearer realm="WaveGate operators"' },
+    });
+  }
+
+  function holds(partner: Partner | null, token: string): boolean {
+    const isCurrent = credentials.matches(token, partner?.tokenDigest ?? nobodysDigest);
+    if (isCurrent || !partner?.previousTokenDigest) return isCurrent && partner !== null;
+    return (
+      (partner.previousTokenUntil ?? 0) > clock.wallMs() &&
+      credentials.matches(token, partner.previousTokenDigest)
+    );
+  }
+
+  async function authenticatePartner(request: FastifyRequest): Promise<Partner> {
+    const id = singleHeader(request, "x-partner-id");
+    const token = singleHeader(request, "x-partner-token");
+    if (!id || !token) throw refuse(request, "missing_credentials", id ?? "");
+    const found = PARTNER_ID.test(id) ? await findPartner(id) : null;
+    const partner = found?.development && !development ? null : found;
+    const isRight = holds(partner, token);
+    if (partner === null) throw refuse(request, "unknown_partner", id);
+    if (!isRight) throw refuse(request, "wrong_token", id);
+    if (partner.disabledAt !== null) throw refuse(request, "disabled", id);
+
+    const ip = addressOf(request);
+    if (ip === null || !(allowlist(partner)?.contains(ip) ?? true)) {
+      fail(request, "ip_not_allowed", id, ip);
+      throw new Problem("source-not-allowed", { hint: ip ?? "it can't be told from X-Forwarded-For" });
+    }
+    return partner;
+  }
+
+  async function authenticateOperator(request: FastifyRequest): Promise<null> {
+    const token = BEARER.exec(singleHeader(request, "authorization") ?? "")?.[1];
+    if (token === undefined) throw refuse(request, "missing_credentials");
+    const operator = await findOperator(token);
+    if (operator === null || (operator.development && !development)) throw refuse(request, "wrong_token");
+    return null;
+  }
+
+  return {
+    partner: authenticatePartner,
+    async reader(request) {
+      const { headers } = request;
+      const isPartner = "x-partner-id" in headers || "x-partner-token" in headers;
+      if (!isPartner && "authorization" in headers) return authenticateOperator(request);
+      if (!isPartner && development) return null;
+      return authenticatePartner(request);
+    },
+  };
+}
+
+/** A partner's allowlist, parsed once for each text; null: from anywhere. */
+function createAllowlists(): (partner: Partner) => CidrSet | null {
+  const parsed = new Map<string, CidrSet>();
+  return ({ allowlistCidrs }) => {
+    if (allowlistCidrs === null) return null;
+    const text = JSON.stringify(allowlistCidrs);
+    const known = parsed.get(text);
+    if (known) return known;
+    if (parsed.size >= MAX_ALLOWLISTS) parsed.clear();
+    const set = cidrSet(allowlistCidrs);
+    parsed.set(text, set);
+    return set;
+  };
+}

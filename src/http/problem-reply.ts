@@ -1,0 +1,109 @@
+import type { FastifyReply } from "fastify";
+import type { InputProblem } from "../orders/order-input.ts";
+
+interface ProblemKind {
+  readonly status: number;
+  readonly title: string;
+  /** How every `detail` of the kind begins: where the seed gives words, exactly those. */
+  readonly detail: string;
+}
+
+/** Every answer that is no success (SPEC section 3): RFC 9457's `type` is `urn:wavegate:problem:<name>`. */
+export const PROBLEMS = {
+  "bad-request": { status: 400, title: "Bad request", detail: "the request is malformed" },
+  "invalid-json": { status: 400, title: "Invalid JSON", detail: "the body is not acceptable JSON" },
+  "invalid-order": { status: 400, title: "Invalid order", detail: "the body is not a valid order" },
+  "invalid-idempotency-key": {
+    status: 400,
+    title: "Invalid Idempotency-Key",
+    detail: "Idempotency-Key must be given once, as 1 to 255 visible ASCII characters",
+  },
+  "invalid-callback-url": {
+    status: 400,
+    title: "Invalid callback_url",
+    detail: "callback_url must be https/port 443/public",
+  },
+  "invalid-query": { status: 400, title: "Invalid query", detail: "the query parameters are not valid" },
+  "invalid-partner": { status: 401, title: "Invalid partner", detail: "invalid partner" },
+  "source-not-allowed": { status: 403, title: "Source not allowed", detail: "source IP not allowlisted" },
+  "development-only": {
+    status: 403,
+    title: "Development server",
+    detail: "this development server answers direct requests to localhost alone",
+  },
+  "not-found": { status: 404, title: "Not found", detail: "not found" },
+  "method-not-allowed": { status: 405, title: "Method not allowed", detail: "method not allowed" },
+  "request-timeout": { status: 408, title: "Request timeout", detail: "the request came too slowly" },
+  "key-undecided": {
+    status: 409,
+    title: "Idempotency-Key in use",
+    detail: "another request with this Idempotency-Key has not been decided yet",
+  },
+  "order-repeated": {
+    status: 409,
+    title: "Repeated order",
+    detail: "external_order_id has an order already, and this partner refuses repeats",
+  },
+  "body-too-large": { status: 413, title: "Body too large", detail: "the body is larger than 256 KiB" },
+  "unsupported-media-type": {
+    status: 415,
+    title: "Unsupported media type",
+    detail: "the body must be application/json in UTF-8, without a content encoding",
+  },
+  "key-reused": {
+    status: 422,
+    title: "Idempotency-Key reused",
+    detail: "this Idempotency-Key was used with another payload",
+  },
+  "rate-limited": { status: 429, title: "Rate limited", detail: "rate limited" },
+  "headers-too-large": { status: 431, title: "Headers too large", detail: "the headers are too large" },
+  "internal-error": { status: 500, title: "Internal error", detail: "the gateway made a mistake" },
+  unavailable: {
+    status: 503,
+    title: "Unavailable",
+    detail: "the gateway can't take the request at the moment; nothing was accepted",
+  },
+} as const satisfies Record<string, ProblemKind>;
+export type ProblemName = keyof typeof PROBLEMS;
+
+export interface ProblemMore {
+  /** Follows the kind's own words, after a colon: what to do next. Never what a driver said. */
+  readonly hint?: string;
+  readonly errors?: readonly InputProblem[];
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Further members of the answer. */
+  readonly members?: Readonly<Record<string, string | number>>;
+}
+
+/** An expected failure, thrown from wherever it is noticed and answered in one place. */
+export class Problem extends Error {
+  override readonly name = "Problem";
+  readonly kind: ProblemName;
+  readonly more: ProblemMore;
+  constructor(kind: ProblemName, more: ProblemMore = {}) {
+    super(kind);
+    this.kind = kind;
+    this.more = more;
+  }
+}
+
+/** The members of an answer in `application/problem+json` (RFC 9457). */
+export function problemBody({ kind, more }: Problem): Record<string, unknown> {
+  const { status, title, detail } = PROBLEMS[kind];
+  return {
+    type: `urn:wavegate:problem:${kind}`,
+    title,
+    status,
+    detail: more.hint === undefined ? detail : `${detail}: ${more.hint}`,
+    ...more.members,
+    ...(more.errors === undefined ? {} : { errors: more.errors }),
+  };
+}
+
+export function sendProblem(reply: FastifyReply, problem: Problem): void {
+  void reply
+    .code(PROBLEMS[problem.kind].status)
+    .headers(problem.more.headers ?? {})
+    .type("application/problem+json")
+    .send(JSON.stringify(problemBody(problem)));
+}

@@ -1,0 +1,55 @@
+import type { FastifyInstance } from "fastify";
+import { Type } from "typebox";
+import { jsonResponse, problemResponses } from "../openapi.ts";
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** What was looked at, each with a word on how it is. */
+  readonly checks: Readonly<Record<string, string>>;
+}
+
+const Health = Type.Object({ status: Type.Literal("ok") });
+const Ready = Type.Object({
+  status: Type.Enum(["ready", "not_ready"]),
+  checks: Type.Record(Type.String(), Type.String(), { examples: [{ database: "ok" }] }),
+});
+
+/** For probes: no credentials, and liveness asks nothing of the database. */
+export function addHealthRoutes(app: FastifyInstance, readiness: () => Promise<Readiness>): void {
+  // Probes that come together share one look, so that strangers can't make the database busy.
+  let looking: Promise<Readiness> | null = null;
+
+  app.get(
+    "/health",
+    {
+      schema: {
+        operationId: "getHealth",
+        tags: ["service"],
+        summary: "The process is alive",
+        response: { 200: jsonResponse("It is.", Health), ...problemResponses() },
+      },
+    },
+    async () => ({ status: "ok" }),
+  );
+
+  app.get(
+    "/ready",
+    {
+      schema: {
+        operationId: "getReady",
+        tags: ["service"],
+        summary: "The process can take orders",
+        response: {
+          200: jsonResponse("It can.", Ready),
+          ...problemResponses(),
+          503: jsonResponse("It can't.", Ready),
+        },
+      },
+    },
+    async (_request, reply) => {
+      looking ??= readiness().finally(() => (looking = null));
+      const { ready, checks } = await looking;
+      return reply.code(ready ? 200 : 503).send({ status: ready ? "ready" : "not_ready", checks });
+    },
+  );
+}

@@ -1,0 +1,192 @@
+import type { FastifyInstance, FastifyReply } from "fastify";
+import { Type } from "typebox";
+import { checkOrderInput, OrderInput } from "../../orders/order-input.ts";
+import type { AcceptResult, IncomingOrder } from "../../pipeline/accept.ts";
+import type { OrderQueries } from "../../storage/order-queries.ts";
+import type { Partner } from "../../storage/partners.ts";
+import type { Take } from "../../storage/rate-buckets.ts";
+import type { AcceptedOrder } from "../../storage/orders.ts";
+import type { Authentication } from "../authenticate.ts";
+import { headerValues } from "../headers.ts";
+import { readIdempotencyKey } from "../idempotency-key.ts";
+import { type JsonBody, requireJson } from "../json-body.ts";
+import { ListQuery, nextLink, readListQuery, readOrderId } from "../list-query.ts";
+import { jsonResponse, OPERATOR_SECURITY, PARTNER_SECURITY, problemResponses } from "../openapi.ts";
+import { AcceptedView, acceptedView, OrderView, orderView, SummaryView, summaryView } from "../order-view.ts";
+import { Problem } from "../problem-reply.ts";
+
+export interface OrderRoutesOptions {
+  readonly accept: (order: IncomingOrder) => Promise<AcceptResult>;
+  readonly orders: Pick<OrderQueries, "list" | "story">;
+  readonly authenticate: Authentication;
+  /** Takes a token. @throws Problem 429 */
+  readonly spend: (partner: Partner, kind: Take["kind"]) => Promise<void>;
+}
+
+/** The partner who asks; in reads null for those who see every partner's orders. */
+const PARTNER = "partner";
+
+const IdempotencyKey = Type.String({
+  pattern: "^[!-~]{1,255}$",
+  description: "the same key and payload give the same order again; recommended",
+  examples: ["abc123"],
+});
+const OrderId = Type.Object({ id: Type.Integer({ minimum: 1, description: "the order's id" }) });
+const EXAMPLE_ORDER = {
+  external_order_id: "EXT-42",
+  callback_url: "https://partner.example.com/ota/callback",
+  items: [{ sku: "ADULT-DAY", qty: 2, unit_price_minor: 129900, currency: "THB" }],
+  buyer: { name: "Alex" },
+};
+
+/** `POST /orders`, `GET /orders`, `GET /orders/{id}` (SPEC section 3). */
+export function addOrderRoutes(app: FastifyInstance, options: OrderRoutesOptions): void {
+  const { accept, orders, authenticate, spend } = options;
+  app.decorateRequest(PARTNER, null);
+
+  app.post(
+    "/orders",
+    {
+      // In SPEC's order: headers, token, source IP, rate limit, and only then the body.
+      onRequest: async (request) => {
+        const partner = await authenticate.partner(request);
+        await spend(partner, "orders");
+        requireJson(request);
+        request.setDecorator(PARTNER, partner);
+      },
+      schema: POST_SCHEMA,
+    },
+    async (request, reply) => {
+      const { value, text, notPlainIntegers } = request.body as JsonBody;
+      const check = checkOrderInput(value, notPlainIntegers);
+      if (!check.ok) throw new Problem("invalid-order", { errors: check.problems });
+      const result = await accept({
+        partner: request.getDecorator<Partner>(PARTNER),
+        idempotencyKey: readIdempotencyKey(headerValues(request, "idempotency-key")),
+        input: check.order,
+        payload: value,
+        rawPayload: text,
+      });
+      return answer(reply, result);
+    },
+  );
+
+  app.register(async (reads) => {
+    reads.addHook("onRequest", async (request) => {
+      const partner = await authenticate.reader(request);
+      if (partner !== null) await spend(partner, "reads");
+      request.setDecorator(PARTNER, partner);
+    });
+
+    reads.get("/orders", { schema: LIST_SCHEMA }, async (request, reply) => {
+      const partner = request.getDecorator<Partner | null>(PARTNER);
+      const filter = readListQuery(request.query as object);
+      const { limit } = filter;
+      // One more than asked for tells whether there is a next page.
+      const found = await orders.list({ ...filter, partnerId: partner?.id ?? null, limit: limit + 1 });
+      const page = found.slice(0, limit);
+      const last = page.at(-1);
+      if (found.length > limit && last) void reply.header("link", nextLink(filter, last.id));
+      return page.map(summaryView);
+    });
+
+    // oxlint-disable-next-line oxc/no-async-endpoint-handlers -- Fastify awaits its handlers; Express didn't
+    reads.get("/orders/:id", { schema: ONE_SCHEMA }, async (request) => {
+      const partner = request.getDecorator<Partner | null>(PARTNER);
+      const id = readOrderId((request.params as { id: string }).id);
+      const story = id === null ? null : await orders.story(id, partner?.id ?? null);
+      if (story === null) throw new Problem("not-found", { hint: "there is no such order" });
+      return orderView(story, partner === null ? "operator" : "partner");
+    });
+  });
+}
+
+function answer(reply: FastifyReply, result: AcceptResult): FastifyReply {
+  if (result.kind === "accepted") return created(reply, result.order);
+  if (result.kind === "replayed") return created(reply.header("idempotent-replayed", "true"), result.order);
+  throw refusal(result);
+}
+
+function refusal(result: Exclude<AcceptResult, { kind: "accepted" | "replayed" }>): Problem {
+  if (result.kind === "key_reused") return new Problem("key-reused");
+  if (result.kind === "undecided") return new Problem("key-undecided", { headers: { "retry-after": "1" } });
+  if (result.kind === "repeated") {
+    const { orderId } = result;
+    return new Problem("order-repeated", { hint: `order ${orderId}`, members: { order_id: orderId } });
+  }
+  const { reason } = result;
+  return new Problem("invalid-callback-url", {
+    hint: reason,
+    errors: [{ pointer: "/callback_url", detail: reason }],
+  });
+}
+
+function created(reply: FastifyReply, order: AcceptedOrder): FastifyReply {
+  return reply
+    .code(201)
+    .headers({ location: `/orders/${order.id}`, "x-trace-id": order.traceId })
+    .send(acceptedView(order));
+}
+
+const READ_SECURITY = [PARTNER_SECURITY, OPERATOR_SECURITY];
+const READ_PROBLEMS = ["invalid-partner", "source-not-allowed", "rate-limited"] as const;
+
+const POST_SCHEMA = {
+  operationId: "createOrder",
+  tags: ["orders"],
+  summary: "Hand in an order",
+  description:
+    "The order is durable when the 201 arrives. It is then ticketed, and the partner is told at `callback_url`. " +
+    "Unknown fields are accepted and stored. JSON is strict: no duplicate names, no coercion.",
+  security: [PARTNER_SECURITY],
+  consumes: ["application/json"],
+  headers: Type.Object({ "Idempotency-Key": Type.Optional(IdempotencyKey) }),
+  body: Type.Object(OrderInput.properties, { examples: [EXAMPLE_ORDER] }),
+  response: {
+    201: jsonResponse("Accepted; or accepted before with this Idempotency-Key.", AcceptedView, {
+      Location: Type.String({ description: "the order's path" }),
+      "X-Trace-Id": Type.String({ format: "uuid", description: "the order's trace id" }),
+      "Idempotent-Replayed": Type.Literal("true", { description: "only on a repeat of the first answer" }),
+    }),
+    ...problemResponses(
+      "invalid-json",
+      "invalid-order",
+      "invalid-idempotency-key",
+      "invalid-callback-url",
+      "invalid-partner",
+      "source-not-allowed",
+      "order-repeated",
+      "key-undecided",
+      "body-too-large",
+      "unsupported-media-type",
+      "key-reused",
+      "rate-limited",
+    ),
+  },
+};
+
+const LIST_SCHEMA = {
+  operationId: "listOrders",
+  tags: ["orders"],
+  summary: "List orders, newest first",
+  security: READ_SECURITY,
+  querystring: ListQuery,
+  response: {
+    200: jsonResponse("A page of orders.", Type.Array(SummaryView), {
+      Link: Type.String({ description: 'the next page, if there is one: `<...>; rel="next"` (RFC 8288)' }),
+    }),
+    ...problemResponses("invalid-query", ...READ_PROBLEMS),
+  },
+};
+
+const ONE_SCHEMA = {
+  operationId: "getOrder",
+  tags: ["orders"],
+  summary: "One order with every attempt",
+  security: READ_SECURITY,
+  params: OrderId,
+  response: {
+    200: jsonResponse("The order.", OrderView),
+    ...problemResponses("not-found", ...READ_PROBLEMS),
+  },
+};

@@ -1,0 +1,144 @@
+import swagger from "@fastify/swagger";
+import Fastify, { type FastifyInstance, type HTTPMethods } from "fastify";
+import type { Clock } from "../lib/clock.ts";
+import type { Log } from "../observe/log.ts";
+import type { AuthEvents } from "../storage/auth-events.ts";
+import { type AuthenticationOptions, createAuthentication } from "./authenticate.ts";
+import { createAuthFailures } from "./auth-failures.ts";
+import { answerClientError } from "./client-error.ts";
+import { isDirectAndLocal } from "./development-guard.ts";
+import { createErrorHandler } from "./error-handler.ts";
+import { addJsonParser, BODY_LIMIT_BYTES } from "./json-body.ts";
+import { SHARED_SCHEMAS, SWAGGER_OPTIONS } from "./openapi.ts";
+import { Problem } from "./problem-reply.ts";
+import { createRateLimit, type RateLimitOptions } from "./rate-limit.ts";
+import { addHealthRoutes, type Readiness } from "./routes/health.ts";
+import { addOpenApiRoute } from "./routes/openapi.ts";
+import { addOrderRoutes, type OrderRoutesOptions } from "./routes/orders.ts";
+
+export interface HttpServerOptions
+  extends
+    Omit<AuthenticationOptions, "failures">,
+    Pick<RateLimitOptions, "rateBuckets">,
+    Pick<OrderRoutesOptions, "accept" | "orders"> {
+  readonly authEvents: AuthEvents;
+  /** For partners without a limit of their own. */
+  readonly rateLimit: RateLimitOptions["defaults"];
+  readonly log: Log;
+  readonly clock: Clock;
+  readiness(): Promise<Readiness>;
+  readonly timeouts?: HttpTimeouts;
+}
+
+/** How long a client may take. */
+export interface HttpTimeouts {
+  readonly headersMs: number;
+  /** From the first byte to the last of the body. */
+  readonly requestMs: number;
+  /** Between two requests; longer than the minute after which usual proxies give a connection up. */
+  readonly keepAliveMs: number;
+  /** Without a byte in either direction: a client that doesn't read its answer. */
+  readonly idleMs: number;
+}
+
+const TIMEOUTS: HttpTimeouts = { headersMs: 10_000, requestMs: 30_000, keepAliveMs: 65_000, idleMs: 90_000 };
+const MAX_CONNECTIONS = 10_000;
+const MAX_HEADER_BYTES = 16 * 1024;
+/** Longer than any order id. */
+const MAX_PARAM_CHARS = 32;
+
+const SECURITY_HEADERS = {
+  "x-content-type-options": "nosniff",
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "referrer-policy": "no-referrer",
+};
+
+/**
+ * The partner API (SPEC section 3), not yet listening. `close()` lets requests under way finish, refuses those that still
+ * arrive with 503, and writes what is left of the auth failures; the storage stays open.
+ */
+export function createHttpServer(options: HttpServerOptions): FastifyInstance {
+  const { log, development, timeouts = TIMEOUTS } = options;
+  const answerError = createErrorHandler(log);
+  const app = Fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: timeouts.requestMs,
+    keepAliveTimeout: timeouts.keepAliveMs,
+    connectionTimeout: timeouts.idleMs,
+    http: {
+      headersTimeout: timeouts.headersMs,
+      // Node looks for slow requests only this often, 30 s by default.
+      connectionsCheckingInterval: Math.min(1000, timeouts.headersMs),
+      maxHeaderSize: MAX_HEADER_BYTES,
+    },
+    routerOptions: { maxParamLength: MAX_PARAM_CHARS },
+    // We refuse ourselves, in our own words.
+    return503OnClosing: false,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => {
+      void reply.headers(SECURITY_HEADERS);
+      answerError(error, request, reply);
+    },
+  });
+  app.server.maxConnections = MAX_CONNECTIONS;
+  app.setErrorHandler(answerError);
+  // Schemas describe; bodies and queries are checked by hand, so that nothing is coerced and no field dropped.
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  addJsonParser(app);
+  for (const schema of SHARED_SCHEMAS) app.addSchema(schema);
+
+  let closing = false;
+  app.addHook("preClose", async () => void (closing = true));
+  app.addHook("onRequest", (request, reply, done) => {
+    void reply.headers(SECURITY_HEADERS);
+    if (closing) done(new Problem("unavailable", { headers: { "retry-after": "1" } }));
+    else if (development && !isDirectAndLocal(request)) done(new Problem("development-only"));
+    else if (request.is404) done(new Problem("not-found"));
+    else done();
+  });
+
+  const failures = createAuthFailures(options);
+  app.addHook("onClose", () => failures.close());
+  void app.register(swagger, SWAGGER_OPTIONS);
+  void app.register(async (routes) => {
+    const methodsOf = collectMethods(routes);
+    addOrderRoutes(routes, {
+      accept: options.accept,
+      orders: options.orders,
+      authenticate: createAuthentication({ ...options, failures }),
+      spend: createRateLimit({
+        rateBuckets: options.rateBuckets,
+        defaults: options.rateLimit,
+        clock: options.clock,
+      }),
+    });
+    addHealthRoutes(routes, () => options.readiness());
+    addOpenApiRoute(routes);
+    await routes.after();
+    refuseOtherMethods(routes, methodsOf);
+  });
+  return app;
+}
+
+function collectMethods(app: FastifyInstance): Map<string, Set<string>> {
+  const methodsOf = new Map<string, Set<string>>();
+  app.addHook("onRoute", ({ url, method }) => {
+    methodsOf.set(url, (methodsOf.get(url) ?? new Set()).union(new Set([method].flat())));
+  });
+  return methodsOf;
+}
+
+/** Known paths answer 405 to every other method, before anything of the request is looked at. */
+function refuseOtherMethods(app: FastifyInstance, methodsOf: ReadonlyMap<string, ReadonlySet<string>>): void {
+  for (const [url, methods] of methodsOf) {
+    const allow = [...methods].sort().join(", ");
+    const method = app.supportedMethods.filter((name) => !methods.has(name)) as HTTPMethods[];
+    const refuse = () => {
+      throw new Problem("method-not-allowed", { hint: `allowed are ${allow}`, headers: { allow } });
+    };
+    app.route({ method, url, schema: { hide: true }, onRequest: async () => refuse(), handler: refuse });
+  }
+}
