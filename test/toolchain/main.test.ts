@@ -9,7 +9,8 @@ const ROOT = join(import.meta.dirname, "../..");
 const directory = mkdtempSync(join(tmpdir(), "wavegate-main-"));
 after(() => rmSync(directory, { recursive: true, force: true }));
 
-const run = (node: string, args: string[]) => spawnSync(node, args, { cwd: ROOT, encoding: "utf8", timeout: 60_000 });
+const run = (node: string, args: string[]) =>
+  spawnSync(node, args, { cwd: ROOT, encoding: "utf8", timeout: 60_000 });
 
 /** Arguments that make the Node of this run take itself for another version. */
 function pretend(version: string): string[] {
