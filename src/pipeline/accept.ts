@@ -104,30 +104,7 @@ export function createAccept(options: AcceptOptions): (order: IncomingOrder) => 
   };
 }
 
-/** Orders that a partner who refuses repeats sent twice at once go one after the other. */
 async function acceptBatch(
-  intake: OrderIntake,
-  orders: readonly NewOrder[],
-  clock: Clock,
-): Promise<Acceptance[]> {
-  const results = new Map<NewOrder, Acceptance>();
-  let rest = orders;
-  while (rest.length > 0) {
-    const seen = new Set<string>();
-    const together = rest.filter((order) => {
-      const name = `${order.partnerId} ${order.externalOrderId}`;
-      if (order.rejectRepeats && seen.has(name)) return false;
-      seen.add(name);
-      return true;
-    });
-    const written = await acceptTogether(intake, together, clock);
-    together.forEach((order, index) => results.set(order, written[index]!));
-    rest = rest.filter((order) => !results.has(order));
-  }
-  return orders.map((order) => results.get(order)!);
-}
-
-async function acceptTogether(
   intake: OrderIntake,
   orders: readonly NewOrder[],
   clock: Clock,
@@ -137,9 +114,14 @@ async function acceptTogether(
   } catch (error) {
     if (!(error instanceof CommitUnknown)) throw error;
     const written = await intake.findByTraceIds(orders.map((order) => order.traceId));
-    // A batch is written whole or not at all; what lost to an earlier key can't be told apart here.
-    if (!orders.every((order) => written.has(order.traceId))) throw error;
-    return orders.map((order) => ({ kind: "accepted", order: written.get(order.traceId)! }));
+    if (written.size === 0) throw error;
+    // A batch is written whole or not at all: the others lost, and are told to what when they come again.
+    const others = orders.filter((order) => !written.has(order.traceId));
+    const told = others.length === 0 ? [] : await intake.accept(others, clock.statementNow());
+    return orders.map((order) => {
+      const accepted = written.get(order.traceId);
+      return accepted ? { kind: "accepted", order: accepted } : told[others.indexOf(order)]!;
+    });
   }
 }
 

@@ -163,8 +163,31 @@ export function createOrderIntake({ run, transact, words }: Database): OrderInta
     });
   }
 
+  /** Of orders that a partner may not repeat, each sees those before it, in one transaction. */
+  async function writeInTurns(
+    tx: Run,
+    orders: readonly NewOrder[],
+    now: number | null,
+  ): Promise<Acceptance[]> {
+    const results = new Map<NewOrder, Acceptance>();
+    let rest = orders;
+    while (rest.length > 0) {
+      const seen = new Set<string>();
+      const together = rest.filter((order) => {
+        const name = `${order.partnerId} ${order.externalOrderId}`;
+        if (order.rejectRepeats && seen.has(name)) return false;
+        seen.add(name);
+        return true;
+      });
+      const written = await write(tx, together, now);
+      together.forEach((order, index) => results.set(order, written[index]!));
+      rest = rest.filter((order) => !results.has(order));
+    }
+    return orders.map((order) => results.get(order)!);
+  }
+
   return {
-    accept: (orders, now) => transact((tx) => write(tx, orders, now)),
+    accept: (orders, now) => transact((tx) => writeInTurns(tx, orders, now)),
     async findByTraceIds(traceIds) {
       const parameter = JSON.stringify(traceIds.map((traceId) => ({ trace_id: traceId })));
       const rows = await run<OrderRow>(ordersOfTraces, [parameter]);

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sql } from "kysely";
+import { migrate, schemaState } from "../../src/storage/schema.ts";
+import { onEachDatabase, openUrl } from "../support/databases.ts";
+import { otherProcess } from "./other-process.ts";
+
+const NAMES = ["0001-initial"];
+
+onEachDatabase("migrations", (kind) => {
+  test("an empty database, migrated once and again", async () => {
+    const storage = openUrl(await kind.createUrl());
+    assert.deepEqual(await schemaState(storage.database), { pending: NAMES, unknown: [], empty: true });
+    assert.deepEqual(await migrate(storage.database), NAMES);
+    assert.deepEqual(await migrate(storage.database), []);
+    assert.deepEqual(await schemaState(storage.database), { pending: [], unknown: [], empty: false });
+    await storage.close();
+  });
+
+  test("an older database, and one that a newer release has used", async () => {
+    const storage = openUrl(await kind.createUrl());
+    const { database } = storage;
+    await migrate(database);
+    await sql`update kysely_migration set name = '9999-later'`.execute(database.queries);
+    assert.deepEqual(await schemaState(database), { pending: NAMES, unknown: ["9999-later"], empty: false });
+    await assert.rejects(migrate(database), /9999-later/);
+    await sql`delete from kysely_migration`.execute(database.queries);
+    assert.deepEqual(await schemaState(database), { pending: NAMES, unknown: [], empty: true });
+    await storage.close();
+  });
+
+  test("two processes at once: one migrates, the other finds nothing to do", async () => {
+    const url = await kind.createUrl();
+    const processes = [otherProcess("migrate", url), otherProcess("migrate", url)];
+    const said = await Promise.all(processes.map((process) => process.said));
+    assert.deepEqual(said.toSorted(), [[], NAMES].toSorted());
+    const storage = openUrl(url);
+    assert.deepEqual((await schemaState(storage.database)).pending, []);
+    await storage.close();
+  });
+
+  test("killed half-way it leaves what was there before, and holds nobody up", async () => {
+    const url = await kind.createUrl();
+    const killed = otherProcess("migrateHalf", url);
+    assert.equal(await killed.said, "in the middle");
+    await killed.kill();
+    const storage = openUrl(url);
+    const tables = await storage.database.queries.introspection.getTables();
+    assert.deepEqual(tables, []);
+    assert.deepEqual(await migrate(storage.database), NAMES);
+    await storage.close();
+  });
+});
