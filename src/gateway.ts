@@ -1,3 +1,4 @@
+import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
 import type { Config } from "./config.ts";
 import { createHttpServer } from "./http/server.ts";
@@ -89,7 +90,7 @@ async function startOn(storage: Storage, config: Config, log: Log): Promise<Gate
 
   let stopping = false;
   const server = createHttpServer({
-    storage,
+    ...storage,
     accept,
     credentials,
     trustedProxies: config.trustedProxies,
@@ -102,12 +103,17 @@ async function startOn(storage: Storage, config: Config, log: Log): Promise<Gate
       return { ready: !stopping && checks.database === "reachable", checks };
     },
   });
-  // Also a process that only works jobs answers for its health.
-  await server.listen({ host: config.host, port: config.port });
-  if (config.role !== "api") await engine.start();
+  try {
+    // Also a process that only works jobs answers for its health.
+    await server.listen({ host: config.host, port: config.port });
+    if (config.role !== "api") await engine.start();
+  } catch (error) {
+    await Promise.all([server.close(), stopEngine(engine, 0, clients)]);
+    throw error;
+  }
 
   return {
-    url: addressOf(server.addresses()[0]),
+    url: urlOf(server.addresses()[0]),
     storage,
     async stop() {
       stopping = true;
@@ -224,9 +230,7 @@ async function reach(storage: Storage): Promise<string> {
   }
 }
 
-function addressOf(
-  address: { address: string; family: string | number; port: number } | undefined,
-): string | null {
+function urlOf(address: AddressInfo | undefined): string | null {
   if (!address) return null;
   const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
   return `http://${host}:${address.port}`;
