@@ -20,7 +20,7 @@ export interface ReceivedCallback {
 }
 
 /** What the partner knows of one event whose signature was right. */
-export interface ReceivedEvent {
+interface ReceivedEvent {
   readonly eventId: string;
   /** Times it arrived. */
   readonly deliveries: number;
