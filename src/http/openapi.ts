@@ -41,6 +41,8 @@ const EVERYWHERE: readonly ProblemName[] = [
 const RETRIED: ReadonlySet<ProblemName> = new Set(["rate-limited", "key-undecided", "unavailable"]);
 const RetryAfter = Type.Integer({ minimum: 1, description: "whole seconds until it is worth another try" });
 
+const Challenge = Type.String({ description: "a Bearer challenge (RFC 9110): operators' way in" });
+
 /** The answers of `names` in OpenAPI's words, by status. */
 export function problemResponses(...names: ProblemName[]): Record<number, object> {
   const byStatus = Map.groupBy([...names, ...EVERYWHERE], (name) => PROBLEMS[name].status);
@@ -48,7 +50,10 @@ export function problemResponses(...names: ProblemName[]): Record<number, object
     status,
     {
       description: kinds.map((kind) => PROBLEMS[kind].title).join("; "),
-      ...(kinds.some((kind) => RETRIED.has(kind)) && { headers: { "Retry-After": RetryAfter } }),
+      headers: {
+        ...(kinds.some((kind) => RETRIED.has(kind)) && { "Retry-After": RetryAfter }),
+        ...(status === 401 && { "WWW-Authenticate": Challenge }),
+      },
       content: {
         "application/problem+json": {
           schema: { $ref: "Problem#" },

@@ -100,10 +100,11 @@ export function problemBody({ kind, more }: Problem): Record<string, unknown> {
   };
 }
 
+/** As bytes: to a text Fastify would add a charset, which the media type doesn't have. */
 export function sendProblem(reply: FastifyReply, problem: Problem): void {
   void reply
     .code(PROBLEMS[problem.kind].status)
     .headers(problem.more.headers ?? {})
     .type("application/problem+json")
-    .send(JSON.stringify(problemBody(problem)));
+    .send(Buffer.from(JSON.stringify(problemBody(problem))));
 }

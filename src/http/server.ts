@@ -100,6 +100,12 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     else done();
   });
 
+  app.addHook("onSend", (_request, reply, _payload, done) => {
+    // A connection kept alive would hold up the end of the process.
+    if (closing) void reply.header("connection", "close");
+    done();
+  });
+
   const failures = createAuthFailures(options);
   app.addHook("onClose", () => failures.close());
   void app.register(swagger, SWAGGER_OPTIONS);

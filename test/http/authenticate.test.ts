@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { type Clock, systemClock } from "../../src/lib/clock.ts";
+import { onEachDatabase } from "../support/databases.ts";
+import { addOperator, credentials, DEMO, type Door, openDoor } from "./door.ts";
+
+async function authEvents({ storage }: Door) {
+  const columns = ["partner_id", "reason", "ip", "user_agent", "count"] as const;
+  const rows = await storage.database.queries
+    .selectFrom("auth_events")
+    .select(columns)
+    .orderBy("id")
+    .execute();
+  // Rows of SQLite have no prototype.
+  return rows.map((row) => Object.assign({}, row));
+}
+
+onEachDatabase("partners and operators", (kind) => {
+  test("a rotated token holds beside the new one until its time is up", async () => {
+    let nowMs = Date.now();
+    const clock: Clock = { ...systemClock, wallMs: () => nowMs };
+    const door = await openDoor({ kind, clock });
+    const statusWith = async (token: string) =>
+      (await door.get("/orders", { ...DEMO, "x-partner-token": token })).statusCode;
+    await door.storage.partners.rotateToken("demo", credentials.digest("new"), nowMs + 1000, nowMs);
+    assert.deepEqual([await statusWith("new"), await statusWith("demotoken")], [200, 200]);
+    nowMs += 1000;
+    assert.deepEqual([await statusWith("new"), await statusWith("demotoken")], [200, 401]);
+    await door.close();
+  });
+
+  test("a disabled partner is out at once, and back at once", async () => {
+    const door = await openDoor({ kind });
+    await door.storage.partners.setDisabled("demo", true, Date.now());
+    assert.equal((await door.post()).statusCode, 401);
+    await door.storage.partners.setDisabled("demo", false, Date.now());
+    assert.equal((await door.post()).statusCode, 201);
+    await door.close();
+  });
+
+  test("a bearer token opens reads alone, and only as it should be", async () => {
+    const door = await openDoor({ kind });
+    const bearer = await addOperator(door, "olga");
+    const made = await addOperator(door, "devi", { development: true });
+    const status = async (headers: Record<string, string | string[]>) =>
+      (await door.get("/orders", headers)).statusCode;
+    assert.equal(await status(bearer), 200);
+    assert.equal(await status({ authorization: bearer.authorization.replace("Bearer", "bearer") }), 200);
+    assert.equal(await status(made), 401, "a development operator does not exist in production");
+    for (const authorization of ["Bearer wrong", "Bearer", "Basic b2xnYTo=", `${bearer.authorization} x`]) {
+      assert.equal(await status({ authorization }), 401, authorization);
+    }
+    assert.equal(await status({ authorization: [bearer.authorization, "Bearer wrong"] }), 401);
+    assert.equal(await status({ ...bearer, ...DEMO, "x-partner-token": "wrong" }), 401);
+    const posted = await door.app.inject({ method: "POST", url: "/orders", headers: bearer, payload: {} });
+    assert.equal(posted.statusCode, 401);
+    await door.close();
+  });
+
+  test("failures are counted by partner, reason and address, and written at the latest at close", async () => {
+    const door = await openDoor({ kind });
+    const { app, storage } = door;
+    await door.addPartner({ id: "listed", allowlistCidrs: ["198.51.100.0/24"] });
+    const knock = (headers: Record<string, string>, remoteAddress = "192.0.2.1") =>
+      app.inject({ url: "/orders", headers: { "user-agent": "curl\u0007/8", ...headers }, remoteAddress });
+    for (let count = 0; count < 3; count += 1) await knock({ ...DEMO, "x-partner-token": "wrong" });
+    await knock({ ...DEMO, "x-partner-token": "wrong" }, "192.0.2.2");
+    await knock({ "x-partner-id": `\u0000${"n".repeat(100)}`, "x-partner-token": "t" });
+    await knock({});
+    await knock({ ...DEMO, "x-partner-id": "listed" });
+    const logged = door.events.filter(({ event }) => event === "auth.failed");
+    assert.equal(logged.length, 5, "one line for each row");
+    await app.close();
+    const user_agent = "curl?/8";
+    const ip = "192.0.2.1";
+    assert.deepEqual(await authEvents(door), [
+      { partner_id: "demo", reason: "wrong_token", ip, user_agent, count: 3 },
+      { partner_id: "demo", reason: "wrong_token", ip: "192.0.2.2", user_agent, count: 1 },
+      { partner_id: `?${"n".repeat(63)}`, reason: "unknown_partner", ip, user_agent, count: 1 },
+      { partner_id: "", reason: "missing_credentials", ip, user_agent, count: 1 },
+      { partner_id: "listed", reason: "ip_not_allowed", ip, user_agent, count: 1 },
+    ]);
+    await storage.close();
+  });
+});
+
+suite("auth failures", () => {
+  test("a flood opens a thousand rows; the rest of the minute is summed up", async () => {
+    const clock: Clock = { ...systemClock, wallMs: () => 1_800_000_000_000 };
+    const door = await openDoor({ clock });
+    const headers = { ...DEMO, "x-partner-token": "wrong" };
+    await Promise.all(
+      Array.from({ length: 1010 }, (_, index) =>
+        door.app.inject({
+          url: "/orders",
+          headers,
+          remoteAddress: `198.18.${index >> 8}.${index & 255}`,
+        }),
+      ),
+    );
+    await door.app.close();
+    const rows = await authEvents(door);
+    assert.equal(rows.length, 1001);
+    assert.deepEqual(rows.at(-1), {
+      partner_id: "*",
+      reason: "wrong_token",
+      ip: null,
+      user_agent: null,
+      count: 10,
+    });
+    await door.storage.close();
+  });
+
+  test("a database that fails costs the count alone", async () => {
+    const door = await openDoor({
+      authEvents: { write: () => Promise.reject(new Error("the disk is full")) },
+    });
+    assert.equal((await door.get("/orders", {})).statusCode, 401);
+    await door.app.close();
+    assert.equal(door.events.at(-1)?.event, "auth_events.lost");
+    await door.storage.close();
+  });
+});
+
+suite("development", () => {
+  const local = (headers: Record<string, string | string[]>) => ({ host: "localhost:8080", ...headers });
+
+  test("development partners and operators exist there alone", async () => {
+    for (const [development, status] of [
+      [true, 200],
+      [false, 401],
+    ] as const) {
+      const door = await openDoor({ development });
+      await door.addPartner({ id: "made-by-dev", development: true });
+      const bearer = await addOperator(door, "devi", { development: true });
+      const partner = await door.get("/orders", local({ ...DEMO, "x-partner-id": "made-by-dev" }));
+      assert.equal(partner.statusCode, status);
+      assert.equal((await door.get("/orders", local(bearer))).statusCode, status);
+      assert.equal((await door.get("/orders", local({}))).statusCode, status, "reads without credentials");
+      await door.close();
+    }
+  });
+
+  test("orders still need a partner", async () => {
+    const door = await openDoor({ development: true });
+    assert.equal((await door.post({ headers: local(DEMO) })).statusCode, 201);
+    const anonymous = { method: "POST", url: "/orders", headers: local({}), payload: {} } as const;
+    assert.equal((await door.app.inject(anonymous)).statusCode, 401);
+    assert.equal((await door.get("/orders/1", local({}))).json().id, 1);
+    assert.equal((await door.get("/orders", local({ "x-partner-id": "demo" }))).statusCode, 401);
+    await door.close();
+  });
+
+  test("neither a proxy nor a rebound name gets an answer", async () => {
+    const door = await openDoor({ development: true });
+    const status = async (headers: Record<string, string | string[]>) =>
+      (await door.get("/health", headers)).statusCode;
+    for (const host of ["localhost", "LOCALHOST:80", "127.0.0.1:8080", "127.9.9.9", "[::1]", "[::1]:8080"]) {
+      assert.equal(await status({ host }), 200, host);
+    }
+    for (const host of [
+      "example.com",
+      "localhost.example.com",
+      "localhost.",
+      "x.localhost",
+      "127.0.0.1.example.com",
+      "10.0.0.1",
+      "0.0.0.0:8080",
+      "[::2]",
+      "localhost:80:80",
+      "user@localhost",
+    ]) {
+      assert.equal(await status({ host }), 403, host);
+    }
+    assert.equal(await status({ host: ["localhost", "example.com"] }), 403);
+    for (const name of [
+      "Forwarded",
+      "X-Forwarded-For",
+      "X-Forwarded-Host",
+      "X-Forwarded-X",
+      "X-Real-IP",
+      "Via",
+    ]) {
+      const reply = await door.get("/nothing", local({ [name]: "127.0.0.1" }));
+      assert.equal(reply.statusCode, 403, name);
+      assert.match(reply.json().type, /development-only$/);
+    }
+    await door.close();
+  });
+});

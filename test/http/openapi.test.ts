@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { type Door, openDoor } from "./door.ts";
+
+let door: Door;
+let document: Record<string, never>;
+before(async () => {
+  door = await openDoor();
+  const reply = await door.app.inject("/openapi.json");
+  assert.equal(reply.statusCode, 200);
+  assert.match(String(reply.headers["content-type"]), /^application\/json/);
+  document = reply.json();
+});
+after(() => door.close());
+
+/** The value at a path of names. */
+function at(...path: string[]): unknown {
+  let value: unknown = document;
+  for (const name of path) value = (value as Record<string, unknown> | undefined)?.[name];
+  return value;
+}
+const keys = (...path: string[]) => Object.keys(at(...path) as object).sort();
+
+test("every path is described, and no other", () => {
+  assert.equal(at("openapi"), "3.1.0");
+  const operations = keys("paths").map((path) => [path].concat(keys("paths", path)));
+  assert.deepEqual(operations, [
+    ["/health", "get"],
+    ["/openapi.json", "get"],
+    ["/orders", "get", "post"],
+    ["/orders/{id}", "get"],
+    ["/ready", "get"],
+  ]);
+});
+
+test("POST /orders: every status, the headers, the body", () => {
+  const post = ["paths", "/orders", "post"];
+  assert.deepEqual(keys(...post, "responses"), [
+    "201",
+    "400",
+    "401",
+    "403",
+    "409",
+    "413",
+    "415",
+    "422",
+    "429",
+    "500",
+    "503",
+  ]);
+  assert.deepEqual(keys(...post, "responses", "201", "headers"), [
+    "Idempotent-Replayed",
+    "Location",
+    "X-Trace-Id",
+  ]);
+  const created = [...post, "responses", "201", "content", "application/json", "schema"];
+  assert.deepEqual(at(...created, "required"), [
+    "id",
+    "partner_id",
+    "external_order_id",
+    "trace_id",
+    "pipeline_status",
+    "created_at",
+  ]);
+  const schema = [...post, "requestBody", "content", "application/json", "schema"];
+  assert.deepEqual(at(...schema, "required"), ["external_order_id", "callback_url", "items"]);
+  assert.equal(at(...post, "parameters", "0", "name"), "Idempotency-Key");
+  assert.deepEqual(at(...post, "security"), [{ partnerId: [], partnerToken: [] }]);
+  const refused = [...post, "responses", "400", "content", "application/problem+json"];
+  assert.deepEqual(keys(...refused, "examples"), [
+    "bad-request",
+    "invalid-callback-url",
+    "invalid-idempotency-key",
+    "invalid-json",
+    "invalid-order",
+  ]);
+  assert.ok(at(...post, "responses", "429", "headers", "Retry-After"));
+  assert.ok(at(...post, "responses", "401", "headers", "WWW-Authenticate"));
+});
+
+test("every reference leads somewhere", () => {
+  const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, path]) => path!);
+  assert.ok(references.length > 0);
+  for (const reference of new Set(references)) {
+    assert.ok(at(...reference.replace("#/", "").split("/")), reference);
+  }
+});
+
+test("a real order is as its schema says", async () => {
+  const { id } = (await door.post()).json();
+  const order = (await door.get(`/orders/${id}`)).json();
+  const schema = [
+    "paths",
+    "/orders/{id}",
+    "get",
+    "responses",
+    "200",
+    "content",
+    "application/json",
+    "schema",
+  ];
+  const required = at(...schema, "required") as string[];
+  assert.deepEqual(Object.keys(order).sort(), required.toSorted());
+});
