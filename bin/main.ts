@@ -6,7 +6,9 @@ const { enableCompileCache } = require("node:module");
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 24 || (major === 24 && minor < 12)) {
   process.stderr.write(
-    "WaveGate needs Node.js 24.12 or newer; this is " + process.version + ".\n" +
+    "WaveGate needs Node.js 24.12 or newer; this is " +
+      process.version +
+      ".\n" +
       "Inside the checkout, `npm run -s wavegate -- <command>` uses the Node that `npm ci` installed.\n" +
       "If that fails too, the install scripts were skipped: run `npm ci` without --ignore-scripts.\n",
   );

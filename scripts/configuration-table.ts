@@ -15,7 +15,9 @@ const rows = CONFIG_VARIABLES.map(
   (variable) =>
     `| \`${variable.name}\`${variable.isSecret ? " 🔒" : ""} | ${cell(variable.meaning)} | ${cell(variable.default)} |`,
 );
-const table = ["| variable | meaning | default |", "|---|---|---|", ...rows, "", "🔒: a secret.", ""].join("\n");
+const table = ["| variable | meaning | default |", "|---|---|---|", ...rows, "", "🔒: a secret.", ""].join(
+  "\n",
+);
 
 const text = readFileSync(README, "utf8");
 const begin = text.indexOf(BEGIN) + BEGIN.length;
@@ -26,6 +28,8 @@ const updated = text.slice(0, begin) + table + text.slice(end);
 if (!process.argv.includes("--check")) {
   writeFileSync(README, updated);
 } else if (updated !== text) {
-  console.error("The README's configuration table is out of date: run `node scripts/configuration-table.ts`.");
+  console.error(
+    "The README's configuration table is out of date: run `node scripts/configuration-table.ts`.",
+  );
   process.exitCode = 1;
 }
