@@ -1,0 +1,234 @@
+import { lookup } from "node:dns/promises";
+import { existsSync } from "node:fs";
+import { connect, isIP } from "node:net";
+import type { Config } from "../config.ts";
+import type { Storage } from "../storage/open.ts";
+import { parseDatabaseUrl } from "../storage/target.ts";
+import { placeOf, readSchema, withAnySchema } from "./cli/database.ts";
+import { reasonOf } from "./cli/failure.ts";
+import { invocation } from "./cli/invocation.ts";
+
+export interface Check {
+  readonly name: string;
+  readonly status: "ok" | "warn" | "fail";
+  readonly detail: string;
+  readonly advice: string | null;
+}
+
+const TICKETING_CHECK_MS = 3_000;
+
+const ok = (name: string, detail: string): Check => ({ name, status: "ok", detail, advice: null });
+const warn = (name: string, detail: string, advice: string): Check => ({
+  name,
+  status: "warn",
+  detail,
+  advice,
+});
+const fail = (name: string, detail: string, advice: string): Check => ({
+  name,
+  status: "fail",
+  detail,
+  advice,
+});
+
+/** Everything that `doctor` looks at; nothing is changed. Never rejects for what it finds. */
+export async function checkAll(config: Config): Promise<Check[]> {
+  return [
+    ok("node", `Node.js ${process.version}`),
+    ...(await checkDatabase(config)),
+    await checkTicketing(config),
+    checkLease(config),
+    ...checkSecurity(config),
+  ];
+}
+
+async function checkDatabase(config: Config): Promise<Check[]> {
+  const { databaseUrl } = config;
+  const target = parseDatabaseUrl(databaseUrl);
+  const place = placeOf(databaseUrl);
+  if (target.kind === "sqlite" && target.path === ":memory:") {
+    return [warn("database", "it lives in memory", "every order ends with the process: set DATABASE_URL")];
+  }
+  if (target.kind === "sqlite" && !existsSync(target.path)) {
+    const advice = "`serve` makes it, with its schema; is DATABASE_URL the right one?";
+    return [warn("database", `${place} does not exist yet`, advice), ...checkPartners(config, [])];
+  }
+  try {
+    return await withAnySchema(config, { create: false }, async (storage) => [
+      ok("database", `${place} answers`),
+      ...(await checkStorage(storage, config)),
+    ]);
+  } catch (error) {
+    return [fail("database", reasonOf(error), "check DATABASE_URL, and that the database is up")];
+  }
+}
+
+async function checkStorage(storage: Storage, config: Config): Promise<Check[]> {
+  const { pending, unknown, empty } = await readSchema(storage.database, config.databaseUrl);
+  const findings = (await storage.database.inspect()).map(({ name, value, ok: isOk, advice }) =>
+    isOk ? ok(name, value) : fail(name, value, advice ?? "accepted orders could be lost"),
+  );
+  const schema = checkSchema(storage, config, { pending, unknown, empty });
+  if (pending.length > 0) return [schema, ...findings, ...(empty ? checkPartners(config, []) : [])];
+  const partners = await storage.partners.list();
+  return [
+    schema,
+    ...findings,
+    ...checkPartners(config, partners),
+    checkOperators(config, await storage.operators.list()),
+  ];
+}
+
+function checkSchema(
+  { database }: Storage,
+  { autoMigrate }: Config,
+  { pending, unknown, empty }: { pending: readonly string[]; unknown: readonly string[]; empty: boolean },
+): Check {
+  const newer = `a newer release has added ${unknown.join(", ")}`;
+  if (unknown.length > 0)
+    return warn("schema", newer, "run the newer release, or make sure that it is compatible");
+  if (pending.length === 0) return ok("schema", "up to date");
+  const lacking = `${empty ? "empty; " : ""}${pending.join(", ")} pending`;
+  if (empty || autoMigrate || !database.manyProcesses) {
+    return warn("schema", lacking, `\`serve\` migrates it, or \`${invocation()} migrate\` now`);
+  }
+  return fail("schema", lacking, `run \`${invocation()} migrate\` before \`serve\``);
+}
+
+type PartnerFacts = Pick<
+  Awaited<ReturnType<Storage["partners"]["list"]>>[number],
+  "id" | "development" | "disabledAt" | "signingSecret"
+>;
+
+function checkPartners(config: Config, stored: readonly PartnerFacts[]): Check[] {
+  const leftOver = stored.filter(({ development }) => development && !config.dev);
+  const seeds = config.partners.filter(({ id }) => !stored.some((partner) => partner.id === id));
+  const known = stored.filter((partner) => !leftOver.includes(partner));
+  const unsigned =
+    config.callback.signingSecret === null
+      ? [...known, ...seeds].filter(({ signingSecret }) => signingSecret === null).map(({ id }) => id)
+      : [];
+  const isSigned = config.callback.signingSecret !== null || (unsigned.length === 0 && known.length > 0);
+  const disabled = known.filter(({ disabledAt }) => disabledAt !== null).length;
+  const count = `${known.length} stored${disabled > 0 ? `, ${disabled} of them disabled` : ""}`;
+  const coming = seeds.length > 0 ? `, ${seeds.length} to be made from PARTNERS_JSON` : "";
+  return [
+    known.length + seeds.length === 0
+      ? fail(
+          "partners",
+          "none",
+          `set PARTNERS_JSON, or run \`${invocation()} partner add <id> --name <name>\``,
+        )
+      : ok("partners", count + coming),
+    ...(leftOver.length > 0
+      ? [
+          warn(
+            "partners",
+            `left over from development: ${leftOver.map(({ id }) => id).join(", ")}`,
+            "outside --dev they don't exist; a database of its own for production is cleaner",
+          ),
+        ]
+      : []),
+    isSigned
+      ? ok("signing", "callbacks are signed")
+      : warn(
+          "signing",
+          `CALLBACK_SIGNING_SECRET is not set: callbacks go unsigned to ${unsigned.join(", ") || "every partner"}`,
+          "set it, so that partners can tell a callback from a forgery",
+        ),
+  ];
+}
+
+function checkOperators(config: Config, stored: readonly { name: string; development: boolean }[]): Check {
+  const names = new Set([
+    ...stored.filter(({ development }) => config.dev || !development).map(({ name }) => name),
+    ...config.operators.map(({ name }) => name),
+  ]);
+  if (names.size > 0) return ok("operators", [...names].join(", "));
+  if (config.dev) return ok("operators", "`serve --dev` makes one at each start");
+  return warn(
+    "operators",
+    "none",
+    "only the command line can see all orders; set OPERATORS_JSON for access over HTTP",
+  );
+}
+
+/** Connects and hangs up: not a byte of a request is sent. */
+async function checkTicketing({ ticketing, dev }: Config): Promise<Check> {
+  const name = "ticketing";
+  if (ticketing.url === null) {
+    return dev
+      ? ok(name, "the built-in sandbox")
+      : fail(
+          name,
+          "TICKETING_URL is not set",
+          "where orders are ticketed has no default: `serve` would refuse to start",
+        );
+  }
+  const { hostname, port, protocol } = new URL(ticketing.url);
+  const host = hostname.replace(/^\[(.*)\]$/, "$1");
+  const portNumber = Number(port) || (protocol === "https:" ? 443 : 80);
+  const timer = AbortSignal.timeout(TICKETING_CHECK_MS);
+  try {
+    const address = isIP(host) ? host : (await withTimeout(lookup(host), timer)).address;
+    await withTimeout(reach(address, portNumber, timer), timer);
+    const detail = `${host}:${portNumber} takes connections`;
+    const advice = "orders and TICKETING_AUTHORIZATION travel in the clear: use https";
+    const inClear = protocol === "http:" && !/^(127\.|::1$)/.test(address);
+    return inClear ? warn(name, detail, advice) : ok(name, detail);
+  } catch (error) {
+    const advice = "orders are accepted and wait; check TICKETING_URL and the network between";
+    return fail(name, `${host}:${portNumber} can't be reached: ${reasonOf(error)}`, advice);
+  }
+}
+
+function reach(host: string, port: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, signal });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once("error", reject);
+  });
+}
+
+function withTimeout<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () =>
+      reject(new Error(`no answer within ${TICKETING_CHECK_MS / 1000} s`)),
+    );
+    work.then(resolve, reject);
+  });
+}
+
+function checkLease({ leaseMs, ticketing, callback }: Config): Check {
+  const deadlineMs = Math.max(ticketing.timeoutMs, callback.timeoutMs);
+  return ok("lease", `${leaseMs / 1000} s, longer than the longest deadline (${deadlineMs / 1000} s)`);
+}
+
+function checkSecurity({ dev, appHmacSecret, callback, trustedProxies, host }: Config): Check[] {
+  if (dev) return [];
+  const isLoopback = host === "localhost" || host === "::1" || host.startsWith("127.");
+  return [
+    appHmacSecret === null
+      ? warn(
+          "tokens",
+          "APP_HMAC_SECRET is not set: tokens are stored as plain SHA-256 digests",
+          "set it before partners are added: it also lets partners have signing secrets of their own",
+        )
+      : ok("tokens", "digests are keyed by APP_HMAC_SECRET"),
+    callback.requireHttps
+      ? ok("callbacks", "https only")
+      : warn("callbacks", "REQUIRE_HTTPS_CALLBACKS is off", "callbacks may travel in the clear: set it to 1"),
+    ...(trustedProxies.length === 0 && !isLoopback
+      ? [
+          warn(
+            "proxies",
+            `TRUSTED_PROXIES is empty and HOST is ${host}`,
+            "behind a reverse proxy every client would have the proxy's address: set TRUSTED_PROXIES to its CIDR",
+          ),
+        ]
+      : []),
+  ];
+}

@@ -1,0 +1,242 @@
+import { type OrderView, orderView } from "../http/order-view.ts";
+import type { OrderItem } from "../orders/order-input.ts";
+import type { Leg, OrderStatus } from "../orders/states.ts";
+import type { OrderStory } from "../storage/order-queries.ts";
+import { brief, type Cell, paint, plain, type Style, table } from "./cli/output.ts";
+import { relative, span } from "./cli/time.ts";
+
+export interface StoryContext {
+  readonly nowMs: number;
+  readonly attemptsPerRun: number;
+  /** Ids of the other orders that the reference may have meant. */
+  readonly others: readonly number[];
+  /** How the command line is called, for advice. */
+  readonly command: string;
+}
+
+type Job = NonNullable<OrderView["ticketing_job"]>;
+type Attempt = Job["attempts"][number];
+
+const ANSWER_CHARS = 160;
+const MAX_TICKETS_SHOWN = 50;
+
+/** What a status means, for somebody who has never seen it. */
+const MEANING: Record<OrderStatus, string> = {
+  accepted: "Stored for good; ticketing has not been asked yet.",
+  ticketing_processing: "Ticketing is being asked for the tickets.",
+  ticketed: "Ticketing has issued the tickets; the partner has not been told yet.",
+  ticketing_blocked: "Ticketing refused the order, and asking again by itself would not help.",
+  ticketing_exhausted: "Ticketing could not be reached, or failed, on every attempt of the schedule.",
+  ticketing_unknown: "Nobody knows whether ticketing has issued tickets: an attempt has no whole answer.",
+  ota_callback_pending: "The tickets are issued; the partner is being told.",
+  ota_callback_delivered: "The tickets are issued and the partner has been told. Nothing is left to do.",
+  ota_callback_blocked: "The tickets are issued, but the partner refused to be told.",
+  ota_callback_exhausted:
+    "The tickets are issued, but the partner could not be told on any attempt of the schedule.",
+  cancelled: "Cancelled by an operator.",
+  closed: "Closed by an operator.",
+};
+
+export function styleOfStatus(status: OrderStatus): Style {
+  if (status === "ota_callback_delivered") return "green";
+  if (/blocked|exhausted|unknown/.test(status)) return "red";
+  return status === "cancelled" || status === "closed" ? "dim" : "yellow";
+}
+
+/** All that is known of an order, told to a person. */
+export function orderStory(story: OrderStory, context: StoryContext): string {
+  const view = orderView(story, "operator");
+  const parts = [
+    headOf(view, story, context),
+    `Items (prices in minor units)\n${itemsOf(view.items)}`,
+    `Timeline (UTC)\n${timelineOf(view)}`,
+    ticketsOf(view),
+    nextSteps(view, context),
+  ];
+  return parts.filter((part) => part !== "").join("\n\n");
+}
+
+function headOf(view: OrderView, story: OrderStory, { nowMs, others }: StoryContext): string {
+  const { status } = view;
+  const time = (at: string) => `${at} (${relative(Date.parse(at), nowMs)})`;
+  const rows: (readonly [string, string | null])[] = [
+    ["External id", view.external_order_id],
+    ["Partner", view.partner_id],
+    ["Trace id", view.trace_id],
+    ["Buyer", buyerName(story.order.raw_payload)],
+    ["Accepted", time(view.created_at)],
+    ["Ticketed", view.ticketed_at && time(view.ticketed_at)],
+    ["Delivered", view.delivered_at && time(view.delivered_at)],
+    ["Reference", view.reference],
+    ["Callback to", view.callback_url],
+    ["Reason", view.blocked_reason],
+    [
+      "Same external id",
+      view.same_external_id.length > 0 ? `orders ${view.same_external_id.join(", ")}` : null,
+    ],
+    ["Also meant", others.length > 0 ? `orders ${others.join(", ")}; this is the newest` : null],
+  ];
+  const told = rows.flatMap(([name, value]) =>
+    value === null ? [] : [[{ text: name, style: "dim" }, value] as Cell[]],
+  );
+  const title = `${paint("bold", `Order ${view.id}`)}  ${paint(styleOfStatus(status), status)}`;
+  return `${title}\n${MEANING[status]}\n\n${table(["", ""], told, "  ")}`;
+}
+
+/** A name, if the partner gave one where one would look for it. */
+function buyerName(rawPayload: string): string | null {
+  try {
+    const { buyer } = JSON.parse(rawPayload) as { buyer?: { name?: unknown } };
+    return typeof buyer?.name === "string" ? brief(buyer.name, 80) : null;
+  } catch {
+    return null;
+  }
+}
+
+function itemsOf(items: readonly OrderItem[]): string {
+  const rows = items.map((item) => [
+    String(item.qty),
+    item.sku,
+    String(item.unit_price_minor),
+    // Beyond 2^53 for the largest orders.
+    String(BigInt(item.unit_price_minor) * BigInt(item.qty)),
+    item.currency,
+    [item.visit_date, item.visit_time].filter(Boolean).join(" "),
+  ]);
+  return table(["QTY", "SKU", "EACH", "TOTAL", "CURRENCY", "VISIT"], rows, "  ");
+}
+
+interface Moment {
+  readonly at: number;
+  readonly what: string;
+  readonly result: Cell;
+  readonly took: string;
+  readonly note: string;
+}
+
+const LEG_NAMES: Record<Leg, string> = { ticketing: "ticketing", callback: "callback" };
+
+function timelineOf(view: OrderView): string {
+  const start = Date.parse(view.created_at);
+  const moments: Moment[] = [
+    moment(view.created_at, "order", "accepted"),
+    ...jobMoments("ticketing", view.ticketing_job),
+    ...(view.ticketed_at === null
+      ? []
+      : [moment(view.ticketed_at, "order", { text: "ticketed", style: "green" }, ticketCount(view))]),
+    ...jobMoments("callback", view.ota_callback_job),
+    ...(view.delivered_at === null
+      ? []
+      : [moment(view.delivered_at, "order", { text: "delivered", style: "green" })]),
+    ...(view.actions ?? []).map(({ at, actor, action, reason }) =>
+      moment(at, "operator", { text: action, style: "magenta" }, `${actor}: ${reason}`),
+    ),
+  ].sort((one, other) => one.at - other.at);
+  const rows = moments.map(({ at, what, result, took, note }) => [
+    { text: new Date(at).toISOString(), style: "dim" } as const,
+    `+${span(Math.max(0, at - start))}`,
+    what,
+    result,
+    took,
+    note,
+  ]);
+  return table(["TIME", "SINCE START", "WHAT", "RESULT", "TOOK", ""], rows, "  ");
+}
+
+function moment(at: string, what: string, result: Cell, note = "", took = ""): Moment {
+  return { at: Date.parse(at), what, result, took, note };
+}
+
+function jobMoments(leg: Leg, job: Job | null): Moment[] {
+  if (job === null) return [];
+  return [
+    ...job.attempts.map((attempt) =>
+      moment(
+        attempt.at,
+        `${LEG_NAMES[leg]} ${attempt.no}`,
+        resultOf(attempt),
+        noteOf(attempt),
+        attempt.duration_ms === null ? "" : span(attempt.duration_ms),
+      ),
+    ),
+    ...job.late.map((late) =>
+      moment(
+        late.recorded_at,
+        `${LEG_NAMES[leg]} ${late.no} late`,
+        resultOf(late),
+        ["a result that came after its claim had ended", answerOf(late.answer)].filter(Boolean).join("; "),
+      ),
+    ),
+  ];
+}
+
+function resultOf({ code, error }: Pick<Attempt, "code" | "error">): Cell {
+  const text = [code, error].filter((each) => each !== null).join(" ") || "no answer";
+  const good = error === null && code !== null && code < 300;
+  return { text, style: good ? "green" : "red" };
+}
+
+function noteOf({ note, answer }: Attempt): string {
+  return [note === null ? "" : brief(note, ANSWER_CHARS), answerOf(answer)].filter(Boolean).join("; ");
+}
+
+/** The first line of what came back. */
+function answerOf(answer: string | null | undefined): string {
+  const line = answer?.split("\n").find((each) => each.trim() !== "");
+  return line === undefined ? "" : `answer: ${brief(line, ANSWER_CHARS)}`;
+}
+
+function ticketCount({ tickets, reference }: OrderView): string {
+  const count = `${tickets.length} ${tickets.length === 1 ? "ticket" : "tickets"}`;
+  return reference === null ? count : `${count}, reference ${reference}`;
+}
+
+function ticketsOf({ tickets }: OrderView): string {
+  if (tickets.length === 0) return "";
+  const shown = tickets.slice(0, MAX_TICKETS_SHOWN).map((ticket, index) => {
+    const text = typeof ticket === "string" ? ticket : JSON.stringify(ticket);
+    return `  ${index + 1}. ${brief(text, ANSWER_CHARS)}`;
+  });
+  const rest = tickets.length - shown.length;
+  return ["Tickets", ...shown, ...(rest > 0 ? [`  ... and ${rest} more: --json shows all`] : [])].join("\n");
+}
+
+function nextSteps(view: OrderView, context: StoryContext): string {
+  const steps = [waiting(view, context), advice(view, context)].filter((step) => step !== "");
+  return steps.length === 0 ? "" : `Next\n${steps.map((step) => `  ${step}`).join("\n")}`;
+}
+
+/** The attempt that is due or under way. */
+function waiting(view: OrderView, { nowMs, attemptsPerRun }: StoryContext): string {
+  const leg: Leg = view.ota_callback_job === null ? "ticketing" : "callback";
+  const job = view.ota_callback_job ?? view.ticketing_job;
+  const no = (job?.attempts.length ?? 0) + 1;
+  if (job?.status === "running") return `Attempt ${no} of ${leg} is under way.`;
+  if (job?.status !== "pending" || job.next_attempt_at === null) return "";
+  const due = Date.parse(job.next_attempt_at);
+  const when = due > nowMs ? relative(due, nowMs) : "due now; a running gateway makes it";
+  return `Attempt ${no} of ${leg}: ${when} (a run has at most ${attemptsPerRun}).`;
+}
+
+function advice({ id, status, callback_url }: OrderView, { command }: StoryContext): string {
+  const retry = `${command} order retry ${id} --reason '...'`;
+  switch (status) {
+    case "ticketing_blocked":
+      return `When the cause is gone, work it again: ${retry}`;
+    case "ticketing_exhausted":
+      return `When ticketing is well again, begin a new run: ${retry}`;
+    case "ticketing_unknown":
+      return `Ask ticketing whether it knows the trace id. If not, or if it honours Idempotency-Key: ${retry}`;
+    case "ota_callback_blocked":
+    case "ota_callback_exhausted":
+      return `When ${plain(callback_url)} takes callbacks again: ${retry}`;
+    case "accepted":
+    case "ticketing_processing":
+    case "ticketed":
+    case "ota_callback_pending":
+    case "ota_callback_delivered":
+    case "cancelled":
+    case "closed":
+      return "";
+  }
+}

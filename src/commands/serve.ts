@@ -1,0 +1,180 @@
+import cluster from "node:cluster";
+import { type Command, InvalidArgumentError } from "commander";
+import { type Config, CONFIG_VARIABLES } from "../config.ts";
+import { type Gateway, startGateway } from "../gateway.ts";
+import { createLog, type OpenLog } from "../observe/log.ts";
+import { parseDatabaseUrl } from "../storage/target.ts";
+import { configHere, placeOf, readSchema, withAnySchema } from "./cli/database.ts";
+import { Failure } from "./cli/failure.ts";
+import { withExamples } from "./cli/help.ts";
+import { invocation } from "./cli/invocation.ts";
+import { askedToStop } from "./cli/signals.ts";
+import type { Development } from "./development.ts";
+
+interface Options {
+  readonly dev?: boolean;
+  readonly workers: number;
+}
+
+const MAX_WORKERS = 64;
+
+export function define(command: Command): void {
+  command
+    .description(
+      "Run the gateway. Logs are JSON lines on stdout (readable ones on a terminal); SIGTERM or Ctrl-C lets what is in " +
+        "flight finish, a second one ends it at once.",
+    )
+    .option(
+      "--dev",
+      "a demo partner, sandbox ticketing, reads without credentials: on loopback and SQLite only",
+    )
+    .option("--workers <n>", "processes that share the work; more than 1 needs PostgreSQL", asWorkers, 1)
+    .action(serve);
+  withExamples(
+    command,
+    [
+      ["serve --dev", "Try it on this machine, without any setting"],
+      ["serve", "Run it as configured"],
+      ["serve --workers 4", "Run it on several cores"],
+    ],
+    `Environment variables (also in .env; * also from the file that NAME_FILE names):\n${variables()}`,
+  );
+}
+
+function variables(): string {
+  return CONFIG_VARIABLES.map(({ name, meaning, default: fallback, isSecret }) => {
+    const shown = fallback === "" ? "" : ` [${fallback}]`;
+    return `  ${name}${isSecret ? "*" : ""}${shown}\n      ${meaning}`;
+  }).join("\n");
+}
+
+async function serve({ dev = false, workers }: Options): Promise<void> {
+  const config = configHere(dev);
+  if (workers > 1 && cluster.isPrimary) {
+    refuseWorkers(config);
+    const { superviseWorkers } = await import("./workers.ts");
+    return superviseWorkers(workers, config);
+  }
+  const log = createLog({ level: config.logLevel });
+  try {
+    await serveUntilAsked(config, log);
+  } finally {
+    // A reader of the log that has stopped must not keep the process: only a signal ends it then.
+    if (!(await log.close())) process.kill(process.pid, "SIGKILL");
+  }
+}
+
+function refuseWorkers({ databaseUrl }: Config): void {
+  if (parseDatabaseUrl(databaseUrl).kind !== "sqlite") return;
+  throw new Failure("usage", "--workers over 1 needs PostgreSQL: SQLite has one serving process", {
+    advice: "leave --workers out, or set DATABASE_URL to a PostgreSQL database",
+  });
+}
+
+async function serveUntilAsked(config: Config, log: OpenLog): Promise<void> {
+  // From the beginning: also a start can be called off.
+  const asked = askedToStop();
+  // The log is on stdout too, and bears a reader that has gone; so must the gateway.
+  process.stdout.removeAllListeners("error").on("error", () => {});
+  const development = config.dev ? await startSandboxes(config, log) : null;
+  try {
+    const gateway = await start(development?.config ?? config, log);
+    log.info({
+      event: "gateway.started",
+      url: gateway.url,
+      database: placeOf(config.databaseUrl),
+      role: config.role,
+    });
+    if (development) process.stderr.write(await welcome(gateway, development));
+    if (cluster.isWorker) process.send?.("started");
+    log.info({ event: "gateway.stopping", signal: await Promise.race([asked, orphaned()]) });
+    await gateway.stop();
+    log.info({ event: "gateway.stopped" });
+  } finally {
+    await development?.close();
+    if (cluster.isWorker) process.disconnect();
+  }
+}
+
+/** Starts a gateway, and says in the user's words what keeps it from starting. */
+export async function start(config: Config, log: OpenLog): Promise<Gateway> {
+  const { databaseUrl, host, port } = config;
+  await withAnySchema(config, { create: true }, ({ database }) => readSchema(database, databaseUrl));
+  try {
+    return await startGateway(config, log);
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (!LISTEN_ERRORS.has(code)) throw error;
+    throw new Failure("failed", `can't listen on ${host}:${port}: ${LISTEN_ERRORS.get(code)}`, {
+      advice: "set HOST and PORT to another place, or end what holds this one",
+      cause: error,
+    });
+  }
+}
+
+const LISTEN_ERRORS = new Map([
+  ["EADDRINUSE", "another process listens there"],
+  ["EADDRNOTAVAIL", "this machine has no such address"],
+  ["EACCES", "this user may not use the port"],
+  ["ENOTFOUND", "HOST has no address"],
+]);
+
+async function startSandboxes(config: Config, log: OpenLog): Promise<Development> {
+  const { startDevelopment } = await import("./development.ts");
+  return startDevelopment(config, {
+    onRequest: ({ traceId, attempt, status }) =>
+      log.info({ event: "sandbox.ticketing", trace_id: traceId, attempt, answers: status }),
+    onCallback: ({ traceId, verified, duplicate, status }) =>
+      log.info({ event: "sandbox.callback", trace_id: traceId, verified, duplicate, answers: status }),
+  });
+}
+
+/** On stderr, so that stdout stays a log. */
+async function welcome(gateway: Gateway, development: Development): Promise<string> {
+  const { curlOf, partnerHeaders } = await import("./development.ts");
+  const { config, callbackUrl, sandboxTicketingUrl, operatorToken } = development;
+  const [partner] = config.partners;
+  const url = gateway.url ?? "";
+  const facts: readonly (readonly [string, string])[] = [
+    ["Partner", partner ? partnerHeaders(partner).join(", ") : "as in the database"],
+    ["Operator", `Authorization: Bearer ${operatorToken}`],
+    [
+      "Ticketing",
+      sandboxTicketingUrl === null ? String(config.ticketing.url) : `${sandboxTicketingUrl} (sandbox)`,
+    ],
+    ["Callbacks", `${callbackUrl} (sandbox partner)`],
+    ["Database", placeOf(config.databaseUrl)],
+  ];
+  return `
+WaveGate for development listens on ${url}
+
+${facts.map(([name, value]) => `  ${name.padEnd(11)}${value}`).join("\n")}
+
+Send an order:
+
+  ${partner ? curlOf(url, partner, callbackUrl) : `POST ${url}/orders`}
+
+Then see what became of it:
+
+  curl ${url}/orders
+  ${invocation()} order show EXT-1
+
+Ctrl-C ends it.
+
+`;
+}
+
+/** A worker whose supervisor is gone has nobody to stop it. */
+function orphaned(): Promise<string> {
+  return new Promise((resolve) => {
+    if (cluster.isWorker) process.once("disconnect", () => resolve("disconnect"));
+  });
+}
+
+function asWorkers(text: string): number {
+  const workers = Number(text);
+  if (!/^[1-9]\d?$/.test(text) || workers > MAX_WORKERS) {
+    throw new InvalidArgumentError(`A whole number from 1 to ${MAX_WORKERS} is expected.`);
+  }
+  return workers;
+}
