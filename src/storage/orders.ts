@@ -54,7 +54,7 @@ export interface OrderIntake {
 }
 
 /** The tables' side of acceptance. */
-export function createOrderIntake({ run, transact, words }: Database): OrderIntake {
+export function createOrderIntake({ transact, words }: Database): OrderIntake {
   const orderColumns = {
     partner_id: "text",
     external_order_id: "text",
@@ -190,11 +190,12 @@ export function createOrderIntake({ run, transact, words }: Database): OrderInta
     accept: (orders, now) => transact((tx) => writeInTurns(tx, orders, now)),
     async findByTraceIds(traceIds) {
       const parameter = JSON.stringify(traceIds.map((traceId) => ({ trace_id: traceId })));
-      const rows = await run<OrderRow>(ordersOfTraces, [parameter]);
+      const rows = await transact((tx) => tx<OrderRow>(ordersOfTraces, [parameter]));
       return new Map(rows.map((row) => [row.trace_id, acceptedOrder(row)]));
     },
     async findByKey(partnerId, key, fingerprint) {
-      const rows = await run<KeyRow>(ordersOfKeys, [JSON.stringify([{ partner_id: partnerId, key }])]);
+      const parameter = JSON.stringify([{ partner_id: partnerId, key }]);
+      const rows = await transact((tx) => tx<KeyRow>(ordersOfKeys, [parameter]));
       return replayOf(rows[0], fingerprint);
     },
   };

@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect } from "kysely";
+import { Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from "kysely";
 import pg from "pg";
 import {
   type ColumnKind,
@@ -13,6 +13,7 @@ import {
   type SqlWords,
 } from "../database.ts";
 import type { Tables } from "../tables.ts";
+import { createDriver } from "./postgres-driver.ts";
 import { createWakeups } from "./postgres-wakeups.ts";
 
 const columnTypes: ColumnTypes = {
@@ -72,9 +73,11 @@ const CONNECT_TIMEOUT_MS = 3_000;
 
 // The engine's statements find their rows by key. A plan made while a table was empty would scan it, and a
 // prepared statement would keep that plan until the next ANALYZE. Waiting for another's uncommitted key ends
-// after two seconds (SPEC section 3).
+// after two seconds (SPEC section 3), and a process that stands still within a transaction loses it: others wait
+// for its keys.
 const BEGIN = `begin; set local enable_seqscan = off; set local enable_hashjoin = off;
-  set local enable_mergejoin = off; set local lock_timeout = '2s'`;
+  set local enable_mergejoin = off; set local lock_timeout = '2s';
+  set local idle_in_transaction_session_timeout = '5s'`;
 const BEGIN_NOT_DURABLE = `${BEGIN}; set local synchronous_commit = off`;
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -82,7 +85,8 @@ const CONFLICT = new Set(["40001", "40P01"]);
 const DATA_FAULT_CLASSES = new Set(["21", "22", "23"]);
 const UNAVAILABLE_CLASSES = new Set(["08", "53", "57", "58"]);
 const LOCK_NOT_AVAILABLE = "55P03";
-const READ_ONLY_TRANSACTION = "25006";
+// A read-only transaction (a standby), and one that was ended because it stood idle.
+const UNAVAILABLE = new Set(["25006", "25P03"]);
 
 function sqlState(error: unknown): string | null {
   return error instanceof pg.DatabaseError ? (error.code ?? null) : null;
@@ -101,7 +105,7 @@ function ofConnection(error: unknown): unknown {
 function isUnavailable(error: unknown): boolean {
   const state = sqlState(error);
   if (state === null) return error instanceof DatabaseUnavailable;
-  return UNAVAILABLE_CLASSES.has(state.slice(0, 2)) || state === READ_ONLY_TRANSACTION;
+  return UNAVAILABLE_CLASSES.has(state.slice(0, 2)) || UNAVAILABLE.has(state);
 }
 
 function translate(error: unknown): unknown {
@@ -130,8 +134,10 @@ export function openPostgres(options: PostgresOptions): Database {
     types: { getTypeParser: typeParser },
   };
   const pool = new pg.Pool({ ...connectionConfig, max: poolSize, idleTimeoutMillis: 30_000 });
-  // A connection that breaks while idle leaves the pool by itself; without a listener it would end the process.
+  // A connection that breaks while idle leaves the pool by itself, and one in use fails its statement; without a
+  // listener either would end the process.
   pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
 
   const names = new Map<string, string>();
   function nameOf(text: string): string {
@@ -218,7 +224,14 @@ export function openPostgres(options: PostgresOptions): Database {
     serveAlone: () => {},
     // Any fixed number: the first bytes of SHA-256 of "wavegate".
     migrationLock: "select pg_advisory_xact_lock(4832679253347)",
-    queries: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }),
+    queries: new Kysely<Tables>({
+      dialect: {
+        createAdapter: () => new PostgresAdapter(),
+        createDriver: () => createDriver(pool, (error) => translate(ofConnection(error))),
+        createIntrospector: (db) => new PostgresIntrospector(db),
+        createQueryCompiler: () => new PostgresQueryCompiler(),
+      },
+    }),
     run: async <Row extends object>(text: string, parameters: readonly Parameter[]) => {
       try {
         return await withClient((client) => runOn<Row>(client, text, parameters));
