@@ -72,8 +72,8 @@ test("413 for a declared and for a streamed body, without reading on", async () 
 test("a wrong token is 401 before a large body is sent, and ends the connection", async () => {
   const wrong = { ...JSON_POST, "x-partner-token": "wrong", "content-length": 10_000_000 };
   const answer = await exchange(head(wrong));
-  assert.match(answer, /^HTTP\/1\.1 401 /);
-  assert.match(answer, /\r\nconnection: close\r\n/i);
+  assert.match(answer, /^HTTP\/1\.1 401 [^]*\r\nconnection: close\r\n/i);
+  assert.equal(answer.match(/HTTP\/1\.1/g)?.length, 1, "nothing but the 401 is said");
 });
 
 test("slow headers and slow bodies end with 408", async () => {

@@ -148,6 +148,10 @@ onEachDatabase("orders over HTTP", (kind) => {
       ]);
       seen.push(...page.map((one: { id: number }) => one.id));
       sizes.push(page.length);
+      if (sizes.length === 1) {
+        const kept = "limit=2&status=accepted&external_order_id=P%26%3EA";
+        assert.equal(reply.headers.link, `</orders?${kept}&before=${ids[1]}>; rel="next"`);
+      }
       url = /^<([^>]+)>; rel="next"$/.exec(String(reply.headers.link ?? ""))?.[1];
     }
     assert.deepEqual(seen, ids);
