@@ -6,7 +6,7 @@ import type { Outcome } from "../orders/outcome.ts";
 import type { RetrySchedule } from "../orders/schedule.ts";
 import type { JobStatus, Leg } from "../orders/states.ts";
 import { afterAttempt, LOST, outcomeOfLost } from "../orders/transitions.ts";
-import { type Database, DatabaseUnavailable } from "../storage/database.ts";
+import { type Database, DatabaseUnavailable, RowLocked } from "../storage/database.ts";
 import type { Claim, ClaimedJob, ExpiredClaim } from "../storage/jobs.ts";
 import type { Settled, Settlement, Settlements } from "../storage/settlements.ts";
 import type { Verdict } from "./attempt.ts";
@@ -34,8 +34,8 @@ export interface SettledJob {
 
 export interface Settle {
   /**
-   * Acts on a verdict: attempt row, job, order and next job in one transaction. While the database can't be reached
-   * it tries again until `giveUp` is aborted: a result is not thrown away.
+   * Acts on a verdict: attempt row, job, order and next job in one transaction. While the database can't be reached, or
+   * somebody else holds a row, it tries again until `giveUp` is aborted: a result is not thrown away.
    */
   attempted(job: ClaimedJob, verdict: Verdict, endedAt: number, giveUp: AbortSignal): Promise<SettledJob>;
   /** Writes the `lost` attempts of claims whose process died, and puts their jobs back on schedule. */
@@ -73,7 +73,8 @@ export function createSettle(options: SettleOptions): Settle {
       try {
         return await work();
       } catch (error) {
-        if (!(error instanceof DatabaseUnavailable) || giveUp.aborted) throw error;
+        const passes = error instanceof DatabaseUnavailable || error instanceof RowLocked;
+        if (!passes || giveUp.aborted) throw error;
         await sleep(RETRY_PAUSE_MS, undefined, { ref: false });
       }
     }
