@@ -189,7 +189,7 @@ function engineOptions(
           client: clients.callback,
           policy: callback,
           signingSecret: callback.signingSecret,
-          unseal: credentials.unseal,
+          unseal: (sealed) => credentials.unseal(sealed),
           timeoutMs: callback.timeoutMs,
           clock,
         }),
@@ -215,7 +215,7 @@ async function stopEngine(
   clients: Record<string, HttpClient>,
 ): Promise<void> {
   const cutOff = async (): Promise<void> => {
-    await Promise.all(Object.values(clients).map((client) => client.destroy()));
+    for (const client of Object.values(clients)) client.destroy();
   };
   await engine.stop(drainMs, cutOff);
   await cutOff();
@@ -230,8 +230,8 @@ async function reach(storage: Storage): Promise<string> {
   }
 }
 
-function urlOf(address: AddressInfo | undefined): string | null {
-  if (!address) return null;
+function urlOf(address: AddressInfo | string | undefined): string | null {
+  if (typeof address !== "object") return null;
   const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
   return `http://${host}:${address.port}`;
 }

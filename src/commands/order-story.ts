@@ -18,6 +18,8 @@ type Job = NonNullable<OrderView["ticketing_job"]>;
 type Attempt = Job["attempts"][number];
 
 const ANSWER_CHARS = 160;
+/** Below what happened, past the time. */
+const ANSWER_INDENT = 28;
 const MAX_TICKETS_SHOWN = 50;
 
 /** What a status means, for somebody who has never seen it. */
@@ -56,8 +58,10 @@ export function orderStory(story: OrderStory, context: StoryContext): string {
   return parts.filter((part) => part !== "").join("\n\n");
 }
 
-function headOf(view: OrderView, story: OrderStory, { nowMs, others }: StoryContext): string {
-  const { status } = view;
+function headOf(view: OrderView, story: OrderStory, context: StoryContext): string {
+  const { nowMs } = context;
+  const { status, same_external_id: sameId } = view;
+  const others = context.others.filter((id) => !sameId.includes(id));
   const time = (at: string) => `${at} (${relative(Date.parse(at), nowMs)})`;
   const rows: (readonly [string, string | null])[] = [
     ["External id", view.external_order_id],
@@ -70,10 +74,7 @@ function headOf(view: OrderView, story: OrderStory, { nowMs, others }: StoryCont
     ["Reference", view.reference],
     ["Callback to", view.callback_url],
     ["Reason", view.blocked_reason],
-    [
-      "Same external id",
-      view.same_external_id.length > 0 ? `orders ${view.same_external_id.join(", ")}` : null,
-    ],
+    ["Same external id", sameId.length > 0 ? `also orders ${sameId.join(", ")}` : null],
     ["Also meant", others.length > 0 ? `orders ${others.join(", ")}; this is the newest` : null],
   ];
   const told = rows.flatMap(([name, value]) =>
@@ -112,6 +113,8 @@ interface Moment {
   readonly result: Cell;
   readonly took: string;
   readonly note: string;
+  /** How the answer began. */
+  readonly answer: string;
 }
 
 const LEG_NAMES: Record<Leg, string> = { ticketing: "ticketing", callback: "callback" };
@@ -134,17 +137,30 @@ function timelineOf(view: OrderView): string {
   ].sort((one, other) => one.at - other.at);
   const rows = moments.map(({ at, what, result, took, note }) => [
     { text: new Date(at).toISOString(), style: "dim" } as const,
-    `+${span(Math.max(0, at - start))}`,
+    sinceStart(at - start),
     what,
     result,
     took,
     note,
   ]);
-  return table(["TIME", "SINCE START", "WHAT", "RESULT", "TOOK", ""], rows, "  ");
+  const [head = "", ...lines] = table(
+    ["TIME", "SINCE START", "WHAT", "RESULT", "TOOK", ""],
+    rows,
+    "  ",
+  ).split("\n");
+  const withAnswers = moments.flatMap(({ answer }, index) => {
+    const line = lines[index] ?? "";
+    return answer === "" ? [line] : [line, " ".repeat(ANSWER_INDENT) + paint("dim", `answer: ${answer}`)];
+  });
+  return [head, ...withAnswers].join("\n");
 }
 
-function moment(at: string, what: string, result: Cell, note = "", took = ""): Moment {
-  return { at: Date.parse(at), what, result, took, note };
+function sinceStart(ms: number): string {
+  return ms < 60_000 ? `+${(Math.max(0, ms) / 1000).toFixed(3)} s` : `+${span(ms)}`;
+}
+
+function moment(at: string, what: string, result: Cell, note = "", took = "", answer = ""): Moment {
+  return { at: Date.parse(at), what, result, took, note, answer };
 }
 
 function jobMoments(leg: Leg, job: Job | null): Moment[] {
@@ -155,8 +171,9 @@ function jobMoments(leg: Leg, job: Job | null): Moment[] {
         attempt.at,
         `${LEG_NAMES[leg]} ${attempt.no}`,
         resultOf(attempt),
-        noteOf(attempt),
+        attempt.note === null ? "" : brief(attempt.note, ANSWER_CHARS),
         attempt.duration_ms === null ? "" : span(attempt.duration_ms),
+        firstLine(attempt.answer),
       ),
     ),
     ...job.late.map((late) =>
@@ -164,7 +181,9 @@ function jobMoments(leg: Leg, job: Job | null): Moment[] {
         late.recorded_at,
         `${LEG_NAMES[leg]} ${late.no} late`,
         resultOf(late),
-        ["a result that came after its claim had ended", answerOf(late.answer)].filter(Boolean).join("; "),
+        "a result that came after its claim had ended",
+        "",
+        firstLine(late.answer),
       ),
     ),
   ];
@@ -176,14 +195,9 @@ function resultOf({ code, error }: Pick<Attempt, "code" | "error">): Cell {
   return { text, style: good ? "green" : "red" };
 }
 
-function noteOf({ note, answer }: Attempt): string {
-  return [note === null ? "" : brief(note, ANSWER_CHARS), answerOf(answer)].filter(Boolean).join("; ");
-}
-
-/** The first line of what came back. */
-function answerOf(answer: string | null | undefined): string {
-  const line = answer?.split("\n").find((each) => each.trim() !== "");
-  return line === undefined ? "" : `answer: ${brief(line, ANSWER_CHARS)}`;
+function firstLine(answer: string | null | undefined): string {
+  const line = answer?.split("\n").find((each) => each.trim() !== "") ?? "";
+  return brief(line, ANSWER_CHARS);
 }
 
 function ticketCount({ tickets, reference }: OrderView): string {
@@ -219,24 +233,16 @@ function waiting(view: OrderView, { nowMs, attemptsPerRun }: StoryContext): stri
 }
 
 function advice({ id, status, callback_url }: OrderView, { command }: StoryContext): string {
-  const retry = `${command} order retry ${id} --reason '...'`;
-  switch (status) {
-    case "ticketing_blocked":
-      return `When the cause is gone, work it again: ${retry}`;
-    case "ticketing_exhausted":
-      return `When ticketing is well again, begin a new run: ${retry}`;
-    case "ticketing_unknown":
-      return `Ask ticketing whether it knows the trace id. If not, or if it honours Idempotency-Key: ${retry}`;
-    case "ota_callback_blocked":
-    case "ota_callback_exhausted":
-      return `When ${plain(callback_url)} takes callbacks again: ${retry}`;
-    case "accepted":
-    case "ticketing_processing":
-    case "ticketed":
-    case "ota_callback_pending":
-    case "ota_callback_delivered":
-    case "cancelled":
-    case "closed":
-      return "";
-  }
+  const hint = ADVICE[status];
+  if (hint === undefined) return "";
+  return `${hint.replace("{callback_url}", () => plain(callback_url))} ${command} order retry ${id} --reason '...'`;
 }
+
+/** When to retry an order that stands still. */
+const ADVICE: Partial<Record<OrderStatus, string>> = {
+  ticketing_blocked: "When the cause is gone, work it again:",
+  ticketing_exhausted: "When ticketing is well again, begin a new run:",
+  ticketing_unknown: "Ask ticketing whether it knows the trace id. If not, or if it honours Idempotency-Key:",
+  ota_callback_blocked: "When {callback_url} takes callbacks again:",
+  ota_callback_exhausted: "When {callback_url} takes callbacks again:",
+};

@@ -252,11 +252,11 @@ function defineRotate(command: Command): void {
 async function rotate(id: string, options: { overlap: number; json?: true }): Promise<void> {
   const config = configHere();
   const token = secretToken(TOKEN_PREFIX);
-  const { digest } = createCredentials({ key: config.appHmacSecret, development: false });
+  const credentials = createCredentials({ key: config.appHmacSecret, development: false });
   const nowMs = Date.now();
   const until = nowMs + options.overlap;
   await withStorage(config, async ({ partners }) => {
-    if (!(await partners.rotateToken(id, digest(token), until, nowMs))) throw unknownPartner(id);
+    if (!(await partners.rotateToken(id, credentials.digest(token), until, nowMs))) throw unknownPartner(id);
   });
   if (options.json) {
     return printJson({ partner_id: id, token, previous_token_valid_until: isoTime(until) });

@@ -2,7 +2,7 @@ import cluster from "node:cluster";
 import { type Command, InvalidArgumentError } from "commander";
 import { type Config, CONFIG_VARIABLES } from "../config.ts";
 import { type Gateway, startGateway } from "../gateway.ts";
-import { createLog, type OpenLog } from "../observe/log.ts";
+import { createLog, type Log, type OpenLog } from "../observe/log.ts";
 import { parseDatabaseUrl } from "../storage/target.ts";
 import { configHere, placeOf, readSchema, withAnySchema } from "./cli/database.ts";
 import { Failure } from "./cli/failure.ts";
@@ -97,7 +97,7 @@ async function serveUntilAsked(config: Config, log: OpenLog): Promise<void> {
 }
 
 /** Starts a gateway, and says in the user's words what keeps it from starting. */
-export async function start(config: Config, log: OpenLog): Promise<Gateway> {
+export async function start(config: Config, log: Log): Promise<Gateway> {
   const { databaseUrl, host, port } = config;
   await withAnySchema(config, { create: true }, ({ database }) => readSchema(database, databaseUrl));
   try {

@@ -37,6 +37,8 @@ function asText({ message, problems, advice }: Omit<Report, "kind">): string {
   return [`${paintError("red", "error:")} ${plain(message)}${colon}`, ...lines, ...next].join("\n");
 }
 
+const OUTSIDE = new Set(["DatabaseUnavailable", "CommitUnknown", "ConnectionLost", "AggregateError"]);
+
 function describe(error: unknown, command: string): Report {
   if (error instanceof Failure) {
     const { kind, message, problems, advice } = error;
@@ -57,5 +59,8 @@ function describe(error: unknown, command: string): Report {
     };
   }
   const advice = "LOG_LEVEL=debug shows where this comes from";
-  return { kind: "failed", message: reasonOf(error), problems: [], advice };
+  // What a database or a socket says is in the cause; elsewhere the message has been written to say it all.
+  const isOutside = error instanceof Error && OUTSIDE.has(error.name);
+  const message = isOutside || !(error instanceof Error) ? reasonOf(error) : error.message;
+  return { kind: "failed", message, problems: [], advice };
 }
