@@ -2,7 +2,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { AuthEvent, AuthEvents, AuthFailure } from "../storage/auth-events.ts";
 
-export interface AuthFailureSeen {
+interface AuthFailureSeen {
   /** As the request named it, or empty. */
   readonly partnerId: string;
   readonly reason: AuthFailure;

@@ -31,7 +31,7 @@ export interface HttpServerOptions
 }
 
 /** How long a client may take. */
-export interface HttpTimeouts {
+interface HttpTimeouts {
   readonly headersMs: number;
   /** From the first byte to the last of the body. */
   readonly requestMs: number;

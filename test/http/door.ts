@@ -22,7 +22,7 @@ export interface Door {
   close(): Promise<void>;
 }
 
-export const TOKEN = "demotoken";
+const TOKEN = "demotoken";
 export const DEMO = { "x-partner-id": "demo", "x-partner-token": TOKEN };
 export const ORDER = {
   external_order_id: "EXT-42",
