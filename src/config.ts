@@ -47,6 +47,7 @@ export interface Config {
   readonly pollMs: number;
   readonly drainMs: number;
   readonly retry: { readonly offsetsMs: readonly number[]; readonly jitterMs: number };
+  readonly circuit: { readonly threshold: number; readonly probeMs: number; readonly holdLimitSecs: number };
   readonly rateLimit: RateLimit;
   readonly idempotencyTtlSecs: number;
   readonly trustedProxies: readonly string[];
@@ -135,6 +136,11 @@ function compose(values: Values, dev: boolean): Config {
     pollMs: values.POLL_SECS,
     drainMs: values.DRAIN_SECS,
     retry: { offsetsMs: values.RETRY_SCHEDULE_SECS, jitterMs: values.RETRY_JITTER_SECS },
+    circuit: {
+      threshold: values.CIRCUIT_FAILURES,
+      probeMs: values.CIRCUIT_PROBE_SECS,
+      holdLimitSecs: values.HOLD_LIMIT_SECS,
+    },
     rateLimit: { capacity: values.RATE_LIMIT_CAPACITY, perSec: values.RATE_LIMIT_PER_SEC },
     idempotencyTtlSecs: values.IDEMP_TTL_SECS,
     trustedProxies: values.TRUSTED_PROXIES ?? [],
@@ -185,7 +191,7 @@ export function describeConfig(config: Config): { name: string; value: string }[
 type Shown = string | number | boolean | readonly (string | number)[] | null;
 
 function effective(config: Config): Record<VariableName, Shown> {
-  const { ticketing, callback, retry, rateLimit } = config;
+  const { ticketing, callback, retry, circuit, rateLimit } = config;
   const masked = (secret: string | null) => (secret === null ? null : "***");
   return {
     HOST: config.host,
@@ -216,6 +222,9 @@ function effective(config: Config): Record<VariableName, Shown> {
     DRAIN_SECS: config.drainMs / 1000,
     RETRY_SCHEDULE_SECS: retry.offsetsMs.map((offset) => offset / 1000),
     RETRY_JITTER_SECS: retry.jitterMs / 1000,
+    CIRCUIT_FAILURES: circuit.threshold,
+    CIRCUIT_PROBE_SECS: circuit.probeMs / 1000,
+    HOLD_LIMIT_SECS: circuit.holdLimitSecs,
     RATE_LIMIT_CAPACITY: rateLimit.capacity,
     RATE_LIMIT_PER_SEC: rateLimit.perSec,
     IDEMP_TTL_SECS: config.idempotencyTtlSecs,

@@ -43,6 +43,7 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
     poolSize: config.databasePoolSize,
     preparedStatements: config.preparedStatements,
     create: true,
+    circuit: config.circuit,
   });
   try {
     return await startOn(storage, config, log);
@@ -202,6 +203,8 @@ function engineOptions(
     onUnknown: ticketing.onUnknown,
     leaseMs: config.leaseMs,
     pollMs: config.pollMs,
+    probeMs: config.circuit.probeMs,
+    holdLimitSecs: config.circuit.holdLimitSecs,
     claimedBy: `${hostname()}:${process.pid}`,
     clock,
     random: Math.random,

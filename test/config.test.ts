@@ -65,6 +65,7 @@ describe("configuration: defaults", () => {
         offsetsMs: [0, 2, 6, 12, 20, 30, 45, 65, 90, 120, 155, 195, 235, 270, 300].map((secs) => secs * 1000),
         jitterMs: 1000,
       },
+      circuit: { threshold: 20, probeMs: 5_000, holdLimitSecs: 3_600 },
       rateLimit: { capacity: 5, perSec: 1 },
       idempotencyTtlSecs: 86_400,
       trustedProxies: [],

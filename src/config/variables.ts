@@ -119,6 +119,21 @@ export const VARIABLES = {
     "offsets of a run's attempts from its first; 1 to 100, non-decreasing",
   ),
   RETRY_JITTER_SECS: variable("1", read.seconds(0, 3600), "additive jitter, uniform from 0 up to this"),
+  CIRCUIT_FAILURES: variable(
+    "20",
+    read.wholeNumber(0, 10_000),
+    "distinct orders failing in a row, none succeeding between, that open a target's circuit; 0: never",
+  ),
+  CIRCUIT_PROBE_SECS: variable(
+    "5",
+    read.seconds(0.1, 3600),
+    "pace at which an open circuit probes its target",
+  ),
+  HOLD_LIMIT_SECS: variable(
+    "3600",
+    read.wholeNumber(1, 31_536_000),
+    "how long an open circuit may hold an order",
+  ),
   RATE_LIMIT_CAPACITY: variable(
     "5",
     read.wholeNumber(1, 1_000_000),

@@ -64,6 +64,9 @@ const JobView = Type.Object({
   last_status_code: Code,
   last_error: AttemptError,
   next_attempt_at: nullable(Time),
+  held_until: nullable(
+    Type.String({ format: "date-time", description: "while its target's circuit is open: when the job is given up" }),
+  ),
   attempts: Type.Array(AttemptView),
   late: Type.Array(LateView),
 });
@@ -172,6 +175,7 @@ function jobView({ job, attempts }: JobStory, late: readonly LateResult[], audie
     last_status_code: job.last_status_code,
     last_error: job.last_error,
     next_attempt_at: isoTimeOrNull(job.next_attempt_at),
+    held_until: isoTimeOrNull(job.held_until),
     attempts: attempts.map((attempt) => ({
       no: attempt.no,
       code: attempt.code,

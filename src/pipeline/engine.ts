@@ -4,7 +4,8 @@ import type { RetrySchedule } from "../orders/schedule.ts";
 import { type Leg, LEGS } from "../orders/states.ts";
 import type { Storage } from "../storage/open.ts";
 import type { Step } from "./attempt.ts";
-import { createRescuer } from "./rescuer.ts";
+import { type CircuitKeeper, createCircuitKeeper } from "./circuit-keeper.ts";
+import { createRescuer, type Rescuer } from "./rescuer.ts";
 import { createSettle } from "./settle.ts";
 import { createWorker, type Worker } from "./worker.ts";
 
@@ -17,12 +18,15 @@ export interface LegOptions {
 }
 
 export interface EngineOptions {
-  readonly storage: Pick<Storage, "database" | "queues" | "settlements">;
+  readonly storage: Pick<Storage, "database" | "queues" | "settlements" | "circuits">;
   readonly legs: Readonly<Record<Leg, LegOptions>>;
   readonly schedule: RetrySchedule;
   readonly onUnknown: "retry" | "hold";
   readonly leaseMs: number;
   readonly pollMs: number;
+  /** The pace at which a target with an open circuit is probed, and how long an order may be held. */
+  readonly probeMs: number;
+  readonly holdLimitSecs: number;
   /** Host and process, for people. */
   readonly claimedBy: string;
   readonly clock: Clock;
@@ -38,8 +42,8 @@ export interface Engine {
   announce(leg: Leg): void;
   /** Begins to take jobs; first it takes over the claims that nobody can hold any more. */
   start(): Promise<void>;
-  /** Writes claims whose lease has ended as `lost`. */
-  rescue(): Promise<void>;
+  /** One round of what runs beside the workers: takes over expired claims, tends the circuits. */
+  tend(): Promise<void>;
   /**
    * Takes no more jobs, lets the attempts in flight finish for `drainMs`, then ends them by `cutOff`: they settle as
    * what they are, a request whose answer never came.
@@ -52,14 +56,16 @@ const LAST_SETTLES_MS = 2_000;
 
 export function createEngine(options: EngineOptions): Engine {
   const { storage, legs, schedule, onUnknown, leaseMs, pollMs, claimedBy, clock, random, log } = options;
-  const { database, queues, settlements } = storage;
+  const { database, queues, settlements, circuits } = storage;
 
   const workers = {} as Record<Leg, Worker>;
   const announce = (leg: Leg): void => {
     workers[leg].wake();
     database.wakeups?.announce(leg);
   };
-  const rescuers = LEGS.map((leg) => {
+  const rescuers: Rescuer[] = [];
+  const keepers: CircuitKeeper[] = [];
+  for (const leg of LEGS) {
     const settle = createSettle({
       leg,
       database,
@@ -72,9 +78,23 @@ export function createEngine(options: EngineOptions): Engine {
       onTicketed: () => announce("callback"),
     });
     const queue = queues[leg];
-    workers[leg] = createWorker({ ...legs[leg], leg, queue, settle, leaseMs, pollMs, claimedBy, clock, log });
-    return createRescuer({ queue, settle, pollMs, clock, log, onRescued: () => workers[leg].wake() });
-  });
+    const worker = createWorker({ ...legs[leg], leg, queue, settle, leaseMs, pollMs, claimedBy, clock, log });
+    workers[leg] = worker;
+    rescuers.push(createRescuer({ queue, settle, pollMs, clock, log, onRescued: () => worker.wake() }));
+    const { probeMs, holdLimitSecs } = options;
+    keepers.push(
+      createCircuitKeeper({
+        leg,
+        circuits: circuits[leg],
+        worker,
+        pollMs,
+        probeMs,
+        holdLimitSecs,
+        clock,
+        log,
+      }),
+    );
+  }
   const all = Object.values(workers);
 
   return {
@@ -83,19 +103,20 @@ export function createEngine(options: EngineOptions): Engine {
     async start() {
       // The one serving process holds no claim yet: whatever is open was its predecessor's.
       if (!database.manyProcesses) await Promise.all(rescuers.map((rescuer) => rescuer.rescue(true)));
-      for (const rescuer of rescuers) rescuer.start();
+      for (const beside of [...rescuers, ...keepers]) beside.start();
       for (const worker of all) worker.start();
       database.wakeups?.listen((topic) => {
         for (const leg of LEGS) if (topic === leg) workers[leg].wake();
       });
     },
-    async rescue() {
-      await Promise.all(rescuers.map((rescuer) => rescuer.rescue(false)));
+    async tend() {
+      for (const rescuer of rescuers) await rescuer.rescue(false);
+      for (const keeper of keepers) await keeper.round();
     },
     async stop(drainMs, cutOff) {
       const stopped = Promise.all([
         ...all.map((worker) => worker.stop()),
-        ...rescuers.map((rescuer) => rescuer.stop()),
+        ...[...rescuers, ...keepers].map((beside) => beside.stop()),
       ]);
       const inTime = await finishes(stopped, drainMs);
       if (!inTime) {

@@ -1,4 +1,5 @@
 import type { Clock } from "../lib/clock.ts";
+import { repeat } from "../lib/repeat.ts";
 import type { Log } from "../observe/log.ts";
 import { DatabaseUnavailable } from "../storage/database.ts";
 import type { JobQueue } from "../storage/jobs.ts";
@@ -29,8 +30,6 @@ const BATCH = 500;
  */
 export function createRescuer(options: RescuerOptions): Rescuer {
   const { queue, settle, pollMs, clock, log, onRescued } = options;
-  let timer: NodeJS.Timeout | null = null;
-  let running: Promise<void> = Promise.resolve();
 
   async function rescue(all: boolean): Promise<number> {
     let found = 0;
@@ -45,30 +44,13 @@ export function createRescuer(options: RescuerOptions): Rescuer {
     return found;
   }
 
-  async function round(): Promise<void> {
-    try {
-      await rescue(false);
-    } catch (error) {
+  const rounds = repeat(
+    () => rescue(false),
+    pollMs,
+    (error) => {
       const level = error instanceof DatabaseUnavailable ? "warn" : "error";
       log[level]({ event: "rescue.failed", err: error });
-    }
-  }
-
-  function schedule(): void {
-    timer = setTimeout(() => {
-      running = round().finally(() => {
-        if (timer !== null) schedule();
-      });
-    }, pollMs);
-  }
-
-  return {
-    start: schedule,
-    rescue,
-    async stop() {
-      if (timer) clearTimeout(timer);
-      timer = null;
-      await running;
     },
-  };
+  );
+  return { start: rounds.start, rescue, stop: rounds.stop };
 }

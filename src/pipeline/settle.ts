@@ -5,6 +5,7 @@ import type { Log } from "../observe/log.ts";
 import type { Outcome } from "../orders/outcome.ts";
 import type { RetrySchedule } from "../orders/schedule.ts";
 import type { JobStatus, Leg } from "../orders/states.ts";
+import { targetHealth } from "../orders/target-health.ts";
 import { afterAttempt, LOST, outcomeOfLost } from "../orders/transitions.ts";
 import { type Database, DatabaseUnavailable, RowLocked } from "../storage/database.ts";
 import type { Claim, ClaimedJob, ExpiredClaim } from "../storage/jobs.ts";
@@ -91,6 +92,8 @@ export function createSettle(options: SettleOptions): Settle {
         dueAt: next.dueAt,
         reason: reasonFor(next.job, finding, job),
         ticketed,
+        health: targetHealth(leg, record, outcome),
+        finding,
       };
       const settled = await persistently(() => write(settlement), giveUp);
       if (settled.ticketed) onTicketed();
@@ -124,6 +127,8 @@ export function createSettle(options: SettleOptions): Settle {
           dueAt: next.dueAt,
           reason: reasonFor(next.job, finding, claim),
           ticketed: null,
+          health: null,
+          finding,
         };
       });
       const results = await Promise.all(batch.map(write));

@@ -4,7 +4,7 @@ import { uuidV7 } from "../lib/ids.ts";
 import type { Log } from "../observe/log.ts";
 import type { Leg } from "../orders/states.ts";
 import { CommitUnknown, DatabaseUnavailable } from "../storage/database.ts";
-import type { ClaimedJob, JobQueue } from "../storage/jobs.ts";
+import type { ClaimedJob, ClaimTerms, JobQueue } from "../storage/jobs.ts";
 import type { Step, Verdict } from "./attempt.ts";
 import type { Settle } from "./settle.ts";
 import { createWatermark } from "./watermark.ts";
@@ -34,6 +34,8 @@ export interface Worker {
   wake(): void;
   /** Takes due jobs for the free slots, once, and begins their attempts. @returns how many */
   takeDue(): Promise<number>;
+  /** Begins an attempt of a job that an open circuit holds. */
+  probe(target: string): Promise<void>;
   /** Resolves when no attempt is in flight. */
   idle(): Promise<void>;
   /** Takes no more jobs; resolves when the attempts in flight are settled, or given up by `giveUp`. */
@@ -51,8 +53,20 @@ export const LEASE_MARGIN_MS = 1_000;
  * each starts at once.
  */
 export function createWorker(options: WorkerOptions): Worker {
-  const { leg, queue, step, settle, slots, slotsPerPartner, deadlineMs, leaseMs, pollMs, clock, log } =
-    options;
+  const {
+    leg,
+    queue,
+    step,
+    settle,
+    slots,
+    slotsPerPartner,
+    deadlineMs,
+    leaseMs,
+    pollMs,
+    claimedBy,
+    clock,
+    log,
+  } = options;
   const bell = createBell();
   const watermark = createWatermark(clock);
   const attempts = new Set<Promise<void>>();
@@ -62,39 +76,38 @@ export function createWorker(options: WorkerOptions): Worker {
   let loop: Promise<void> | null = null;
   let stopping = false;
 
-  async function takeDue(): Promise<number> {
+  /** Claims under a token of its own, and begins what was claimed. */
+  async function take(claimJobs: (terms: ClaimTerms) => Promise<ClaimedJob[]>): Promise<ClaimedJob[]> {
     for (const token of inDoubt) {
       await queue.abandon(token, clock.statementNow());
       inDoubt.delete(token);
     }
-    const limit = slots - attempts.size;
-    if (limit <= 0) return 0;
     const claim = uuidV7(clock.wallMs());
     const claimedAt = clock.monotonicMs();
+    try {
+      const jobs = await claimJobs({ claim, claimedBy, leaseMs, now: clock.statementNow() });
+      for (const job of jobs) begin(job, claimedAt);
+      return jobs;
+    } catch (error) {
+      if (error instanceof CommitUnknown) inDoubt.add(claim);
+      throw error;
+    }
+  }
+
+  async function takeDue(): Promise<number> {
+    const limit = slots - attempts.size;
+    if (limit <= 0) return 0;
     const busy = [...inFlightOf].map(([partnerId, count]) => ({
       partnerId,
       slots: Math.max(0, slotsPerPartner - count),
     }));
     const look = watermark.begin();
-    try {
-      const jobs = await queue.claim({
-        limit,
-        busy,
-        slotsPerPartner,
-        since: look.since,
-        claim,
-        claimedBy: options.claimedBy,
-        leaseMs,
-        now: clock.statementNow(),
-      });
-      for (const job of jobs) begin(job, claimedAt);
-      const capped = [...inFlightOf.values()].some((count) => count >= slotsPerPartner);
-      look.end({ sawAll: jobs.length < limit && !capped, jobs });
-      return jobs.length;
-    } catch (error) {
-      if (error instanceof CommitUnknown) inDoubt.add(claim);
-      throw error;
-    }
+    const jobs = await take((terms) =>
+      queue.claim({ ...terms, limit, busy, slotsPerPartner, since: look.since }),
+    );
+    const capped = [...inFlightOf.values()].some((count) => count >= slotsPerPartner);
+    look.end({ sawAll: jobs.length < limit && !capped, jobs });
+    return jobs.length;
   }
 
   function begin(job: ClaimedJob, claimedAt: number): void {
@@ -178,6 +191,7 @@ export function createWorker(options: WorkerOptions): Worker {
     },
     wake: () => bell.ring(),
     takeDue,
+    probe: async (target) => void (await take((terms) => queue.claimProbe(target, terms))),
     idle,
     async stop() {
       stopping = true;

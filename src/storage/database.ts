@@ -23,13 +23,14 @@ export interface SqlWords {
    */
   amongFew(subquery: string): string;
   /**
-   * A query for the ids of due jobs, at most `limit`, in turns between the partners: each partner's oldest first,
-   * and of no partner more than its free slots. Rows that another process is just claiming are passed over.
-   * It reads `now` from a table `clock`.
+   * A query for the ids of due jobs, at most `limit`, in turns between the partners, and of each partner in turns
+   * between first attempts and retries, the oldest first; of no partner more than its free slots. Rows that another
+   * process is just claiming are passed over. It reads `now` from a table `clock`.
    */
   dueJobs(table: string, parameters: DueJobsParameters): string;
-  /** `for update`, where rows are locked one by one. */
+  /** `for update`, where rows are locked one by one; and that passing over rows that others hold. */
   forUpdate: string;
+  forUpdateSkipLocked: string;
   /** The smaller and the larger of two values. */
   least: string;
   greatest: string;
@@ -40,6 +41,8 @@ export interface DueJobsParameters {
   /** JSON array of `{partner_id, slots}`: partners with jobs in flight. */
   readonly busy: string;
   readonly slotsPerPartner: string;
+  /** A condition on the partner `p`. */
+  readonly partners: string;
   /** The watermark: nothing due before it is looked at. */
   readonly since: string;
 }

@@ -1,7 +1,8 @@
 import type { AttemptError } from "../orders/outcome.ts";
 import { onFirstClaim, orderAfterJob } from "../orders/transitions.ts";
 import type { JobStatus, Leg } from "../orders/states.ts";
-import type { Database } from "./database.ts";
+import { noOpenCircuit } from "./circuits.ts";
+import type { Database, Parameter } from "./database.ts";
 import { createMoveOrders } from "./moves.ts";
 import { LEG_TABLES } from "./tables.ts";
 
@@ -43,7 +44,15 @@ export interface ClaimedJob extends Claim {
   };
 }
 
-export interface ClaimRequest {
+/** Who claims, and for how long. */
+export interface ClaimTerms {
+  readonly claim: string;
+  readonly claimedBy: string;
+  readonly leaseMs: number;
+  readonly now: number | null;
+}
+
+export interface ClaimRequest extends ClaimTerms {
   readonly limit: number;
   /** Free slots of the partners that have jobs in flight here. */
   readonly busy: readonly { readonly partnerId: string; readonly slots: number }[];
@@ -51,16 +60,14 @@ export interface ClaimRequest {
   readonly slotsPerPartner: number;
   /** The watermark in epoch milliseconds, or 0 for a full look. */
   readonly since: number;
-  readonly claim: string;
-  readonly claimedBy: string;
-  readonly leaseMs: number;
-  readonly now: number | null;
 }
 
 /** A leg's jobs as a queue (SPEC section 5). */
 export interface JobQueue {
   /** Takes due jobs under a lease; an order's first attempt moves the order. */
   claim(request: ClaimRequest): Promise<ClaimedJob[]>;
+  /** Takes one of the jobs that an open circuit holds, to see whether its target works again. */
+  claimProbe(target: string, request: ClaimTerms): Promise<ClaimedJob[]>;
   /** Gives claims back whose attempt was not begun: as if they had not been taken. */
   giveBack(claims: readonly Claim[], now: number | null): Promise<void>;
   /** Claims whose lease is over; with `all`, every open claim. */
@@ -105,16 +112,28 @@ export function createJobQueue({ run, transact, words }: Database, leg: Leg): Jo
   const moveOrders = createMoveOrders(words);
   const clock = (parameter: string): string => `with clock as (select ${words.now(parameter)} as now)`;
 
-  const claimDue = `${clock("$1")},
-    due as materialized (${words.dueJobs(jobs, { limit: "$2", busy: "$3", slotsPerPartner: "$4", since: "$5" })})
+  const claimThese = (due: string): string => `${clock("$1")}, due as materialized (${due})
     update ${jobs} set
-      status = 'running', claim = $6, claimed_by = $7,
-      claimed_at = (select now from clock), lease_until = (select now from clock) + $8,
+      status = 'running', claim = $2, claimed_by = $3,
+      claimed_at = (select now from clock), lease_until = (select now from clock) + $4,
       attempts = attempts + 1, run_attempts = run_attempts + 1,
       run_started_at = coalesce(run_started_at, (select now from clock)),
       updated_at = (select now from clock)
     where id ${words.amongFew("select id from due")}
     returning ${CLAIM_COLUMNS}${leg === "callback" ? ", event, event_id, body" : ""}`;
+  const claimDue = claimThese(
+    words.dueJobs(jobs, {
+      limit: "$5",
+      busy: "$6",
+      slotsPerPartner: "$7",
+      partners: noOpenCircuit(leg, "p.partner_id"),
+      since: "$8",
+    }),
+  );
+  // The one that has rested longest, so that no order bears all the probes of an outage.
+  const claimHeld = claimThese(`select j.id from ${jobs} j
+    where j.held_until is not null and j.status = 'pending' and $5 in ('', j.partner_id)
+    order by j.updated_at, j.id limit 1 ${words.forUpdateSkipLocked}`);
   // Only ticketing needs the payload, which may be large.
   const ordersOf = `select o.id, o.external_order_id, o.trace_id,
       ${leg === "ticketing" ? "o.raw_payload" : "null as raw_payload"}, o.callback_url, p.callback_hosts,
@@ -125,6 +144,7 @@ export function createJobQueue({ run, transact, words }: Database, leg: Leg): Jo
       status = coalesce(ends_as, 'pending'), claim = null, claimed_by = null, claimed_at = null, lease_until = null,
       attempts = attempts - 1, run_attempts = run_attempts - 1,
       run_started_at = case when run_attempts = 1 then null else run_started_at end,
+      next_attempt_at = coalesce(held_until, next_attempt_at),
       updated_at = (select now from clock)
     from ${words.rows("$1", { job_id: "integer", held: "uuid" })} r
     where j.id = r.job_id and j.claim = r.held
@@ -153,35 +173,31 @@ export function createJobQueue({ run, transact, words }: Database, leg: Leg): Jo
     });
   }
 
+  const claim = (text: string, terms: ClaimTerms, due: readonly Parameter[]): Promise<ClaimedJob[]> =>
+    transact(async (tx) => {
+      const { now } = terms;
+      const claimed = await tx<ClaimRow>(text, [now, terms.claim, terms.claimedBy, terms.leaseMs, ...due]);
+      if (claimed.length === 0) return [];
+      const { to } = onFirstClaim(leg);
+      const first = claimed.filter((row) => row.attempts === 1);
+      await moveOrders(
+        tx,
+        first.map((row) => ({ orderId: row.order_id, to, reason: null, reference: null })),
+        now,
+      );
+      const orderIds = JSON.stringify(claimed.map((row) => row.order_id));
+      const orders = await tx<OrderRow>(ordersOf, [orderIds]);
+      const orderOf = new Map(orders.map((order) => [order.id, order]));
+      return claimed.map((row) => claimedJob(row, orderOf.get(row.order_id)!));
+    });
+
   return {
-    claim(request) {
-      const { limit, busy, slotsPerPartner, since, claim, claimedBy, leaseMs, now } = request;
+    claim: (request) => {
+      const { limit, busy, slotsPerPartner, since } = request;
       const busyRows = busy.map(({ partnerId, slots }) => ({ partner_id: partnerId, slots }));
-      return transact(async (tx) => {
-        const claimed = await tx<ClaimRow>(claimDue, [
-          now,
-          limit,
-          JSON.stringify(busyRows),
-          slotsPerPartner,
-          since,
-          claim,
-          claimedBy,
-          leaseMs,
-        ]);
-        if (claimed.length === 0) return [];
-        const { to } = onFirstClaim(leg);
-        const first = claimed.filter((row) => row.attempts === 1);
-        await moveOrders(
-          tx,
-          first.map((row) => ({ orderId: row.order_id, to, reason: null, reference: null })),
-          now,
-        );
-        const orderIds = JSON.stringify(claimed.map((row) => row.order_id));
-        const orders = await tx<OrderRow>(ordersOf, [orderIds]);
-        const orderOf = new Map(orders.map((order) => [order.id, order]));
-        return claimed.map((row) => claimedJob(row, orderOf.get(row.order_id)!));
-      });
+      return claim(claimDue, request, [limit, JSON.stringify(busyRows), slotsPerPartner, since]);
     },
+    claimProbe: (target, terms) => claim(claimHeld, terms, [target]),
     giveBack,
     async expired(limit, all, now) {
       const rows = await run<ClaimRow>(expiredClaims, [now, all ? 1 : 0, limit]);

@@ -1,4 +1,5 @@
 import { createAuthEvents, type AuthEvents } from "./auth-events.ts";
+import { createCircuits, type Circuits } from "./circuits.ts";
 import type { Database } from "./database.ts";
 import { openPostgres } from "./dialect/postgres.ts";
 import { openSqlite } from "./dialect/sqlite.ts";
@@ -9,7 +10,7 @@ import { createOrderIntake, type OrderIntake } from "./orders.ts";
 import { createOrderQueries, type OrderQueries } from "./order-queries.ts";
 import { createPartners, type Partners } from "./partners.ts";
 import { createRateBuckets, type RateBuckets } from "./rate-buckets.ts";
-import { createSettlements, type Settlements } from "./settlements.ts";
+import { type CircuitSettings, createSettlements, type Settlements } from "./settlements.ts";
 import type { Leg } from "../orders/states.ts";
 import { parseDatabaseUrl } from "./target.ts";
 
@@ -19,6 +20,7 @@ export interface Storage {
   readonly intake: OrderIntake;
   readonly queues: Readonly<Record<Leg, JobQueue>>;
   readonly settlements: Readonly<Record<Leg, Settlements>>;
+  readonly circuits: Readonly<Record<Leg, Circuits>>;
   readonly orders: OrderQueries;
   readonly partners: Partners;
   readonly operators: Operators;
@@ -35,6 +37,8 @@ export interface StorageOptions {
   readonly preparedStatements: boolean;
   /** False: a missing SQLite file is an error. */
   readonly create: boolean;
+  /** When failures open a target's circuit; left out: never, for whoever settles nothing. */
+  readonly circuit?: CircuitSettings;
 }
 
 /**
@@ -42,6 +46,7 @@ export interface StorageOptions {
  * @throws Error when the URL can't be read or a file can't be opened; a server need not be up yet
  */
 export function openStorage(options: StorageOptions): Storage {
+  const circuit = options.circuit ?? { threshold: 0, probeMs: 0 };
   const target = parseDatabaseUrl(options.url);
   const database =
     target.kind === "sqlite"
@@ -55,8 +60,12 @@ export function openStorage(options: StorageOptions): Storage {
       callback: createJobQueue(database, "callback"),
     },
     settlements: {
-      ticketing: createSettlements(database, "ticketing"),
-      callback: createSettlements(database, "callback"),
+      ticketing: createSettlements(database, "ticketing", circuit),
+      callback: createSettlements(database, "callback", circuit),
+    },
+    circuits: {
+      ticketing: createCircuits(database, "ticketing"),
+      callback: createCircuits(database, "callback"),
     },
     orders: createOrderQueries(database),
     partners: createPartners(database),

@@ -26,7 +26,7 @@ export function createOperatorActions({ transact, words }: Database): OperatorAc
   const orderStatus = `select pipeline_status as status from orders where id = $1 ${words.forUpdate}`;
   const newRun = (leg: Leg): string => `with clock as (select ${words.now("$2")} as now)
     update ${LEG_TABLES[leg].jobs} set
-      status = 'pending', run_attempts = 0, run_started_at = null, ends_as = null,
+      status = 'pending', lane = 1, run_attempts = 0, run_started_at = null, ends_as = null,
       next_attempt_at = (select now from clock), updated_at = (select now from clock)
     where ${LEG_TABLES[leg].jobOfOrder} = $1 and status in ('blocked', 'exhausted', 'unknown')
     returning id`;

@@ -1,6 +1,8 @@
 import type { CallbackEventName } from "../orders/callback-event.ts";
 import type { JobStatus, Leg } from "../orders/states.ts";
+import type { TargetHealth } from "../orders/target-health.ts";
 import { LOST, orderAfterJob } from "../orders/transitions.ts";
+import { createCircuitReports, targetOf } from "./circuits.ts";
 import type { Database, Run, SqlWords } from "./database.ts";
 import type { AttemptRecord, Claim } from "./jobs.ts";
 import { createMoveOrders, type Move, type MoveOrders } from "./moves.ts";
@@ -17,6 +19,11 @@ export interface Settlement {
   readonly reason: string | null;
   /** Of a ticketing success. */
   readonly ticketed: Ticketed | null;
+  /** What the attempt says of its target, and the clause that says it. */
+  readonly health: TargetHealth;
+  readonly finding: string;
+  /** Set by the settle itself: the target's circuit is open. */
+  readonly onHold?: boolean;
 }
 
 export interface Ticketed {
@@ -34,10 +41,11 @@ export interface Ticketed {
 
 /**
  * `settled`: the claim was held and the attempt has its row. `late`: the claim had ended; the result is kept as late.
+ * `held`: settled, but the target's circuit is open: the attempt doesn't count in its run, and the job waits.
  * `dropped`: somebody else settled it before (of a lost attempt, or of one whose COMMIT was in doubt).
  */
 export interface Settled {
-  readonly result: "settled" | "late" | "dropped";
+  readonly result: "settled" | "late" | "dropped" | "held";
   readonly job: JobStatus;
   /** True when the order moved to `ticketed`: a callback waits. */
   readonly ticketed: boolean;
@@ -51,8 +59,15 @@ export interface Settlements {
   settle(settlements: readonly Settlement[], now: number | null): Promise<Settled[]>;
 }
 
-export function createSettlements(database: Database, leg: Leg): Settlements {
+export interface CircuitSettings {
+  /** Distinct orders in a row that open a circuit; 0: never. */
+  readonly threshold: number;
+  readonly probeMs: number;
+}
+
+export function createSettlements(database: Database, leg: Leg, circuit: CircuitSettings): Settlements {
   const { transact, words } = database;
+  const circuits = createCircuitReports(words, leg, circuit.threshold);
   const { jobs } = LEG_TABLES[leg];
   const moveOrders = createMoveOrders(words);
   const writeAttempts = createWriteAttempts(words, leg);
@@ -63,56 +78,89 @@ export function createSettlements(database: Database, leg: Leg): Settlements {
   const endClaims = `${clock}
     update ${jobs} as j set
       status = case when r.new_status = 'succeeded' then r.new_status else coalesce(ends_as, r.new_status) end,
-      next_attempt_at = case when ends_as is null then r.due_at else null end,
+      lane = 1,
+      run_attempts = run_attempts - r.hold,
+      next_attempt_at = case
+        when ends_as is not null then null
+        when r.hold = 1 then coalesce(held_until, (select now from clock))
+        else r.due_at end,
+      held_until = case when r.hold = 1 and ends_as is null then held_until else null end,
       claim = null, claimed_by = null, claimed_at = null, lease_until = null, ends_as = null,
       last_status_code = r.code, last_error = r.attempt_error, updated_at = (select now from clock)
-    from ${words.rows("$1", { ...claims, new_status: "text", due_at: "integer", code: "integer", attempt_error: "text" })} r
+    from ${words.rows("$1", { ...claims, new_status: "text", due_at: "integer", code: "integer", attempt_error: "text", hold: "integer" })} r
     where j.id = r.job_id and j.claim = r.held
     returning id, status`;
 
-  async function endHeld(
+  async function endClaimsOf(
     tx: Run,
     settlements: readonly Settlement[],
     now: number | null,
   ): Promise<Map<number, JobStatus>> {
-    const rows = settlements.map(({ claim, attempt, job, dueAt }) => ({
+    const rows = settlements.map(({ claim, attempt, job, dueAt, onHold }) => ({
       job_id: claim.jobId,
       held: claim.claim,
       new_status: job,
       due_at: dueAt,
       code: attempt.code,
       attempt_error: attempt.error,
+      hold: onHold ? 1 : 0,
     }));
     const ended = await tx<{ id: number; status: JobStatus }>(endClaims, [JSON.stringify(rows), now]);
     return new Map(ended.map((row) => [row.id, row.status]));
   }
 
-  return {
-    settle: (settlements, now) =>
-      transact(async (tx) => {
-        const ended = await endHeld(tx, settlements, now);
-        const held = settlements.filter(({ claim }) => ended.has(claim.jobId));
-        if (held.length > 0) await writeAttempts(tx, held);
-        const moves = held.flatMap((settlement) =>
-          moveOf(leg, settlement, ended.get(settlement.claim.jobId)!),
-        );
-        const moved = await moveOrders(tx, moves, now);
-        const missed = settlements.filter(({ claim }) => !ended.has(claim.jobId));
-        const late = missed.length === 0 ? NO_LATE : await recordLate(tx, missed, moveOrders, now);
-        const fresh = settlements.filter(
-          ({ claim, ticketed }) =>
-            ticketed !== null && (moved.has(claim.orderId) || late.ticketed.has(claim.orderId)),
-        );
-        if (fresh.length > 0) await writeTickets(tx, fresh, now);
-        return settlements.map(({ claim, ticketed, job }): Settled => {
-          const isTicketed =
-            ticketed !== null && (moved.has(claim.orderId) || late.ticketed.has(claim.orderId));
-          const status = ended.get(claim.jobId);
-          if (status !== undefined) return { result: "settled", job: status, ticketed: isTicketed };
-          return { result: late.recorded.has(claim.jobId) ? "late" : "dropped", job, ticketed: isTicketed };
-        });
-      }),
-  };
+  /** While a target's circuit is open, its failures cost no attempt and block nothing: the jobs wait. */
+  async function withHolds(tx: Run, settlements: readonly Settlement[]): Promise<Settlement[]> {
+    const failing = settlements.filter(({ health, job }) => health === "failing" && job !== "unknown");
+    const open = await circuits.open(tx, failing.map(targetOfSettlement));
+    return settlements.map((settlement) =>
+      failing.includes(settlement) && open.has(targetOfSettlement(settlement))
+        ? { ...settlement, job: "pending", dueAt: null, reason: null, onHold: true }
+        : settlement,
+    );
+  }
+
+  const targetOfSettlement = ({ claim }: Settlement): string => targetOf(leg, claim.partnerId);
+
+  async function reportHealth(tx: Run, settled: readonly Settlement[], now: number | null): Promise<void> {
+    const telling = settled.filter(({ health, onHold }) => health !== null && onHold !== true);
+    if (telling.length === 0) return;
+    const reports = telling.map((settlement) => ({
+      target: targetOfSettlement(settlement),
+      orderId: settlement.claim.orderId,
+      jobId: settlement.claim.jobId,
+      failing: settlement.health === "failing",
+      blocked: settlement.job === "blocked",
+      finding: settlement.finding,
+    }));
+    await circuits.report(tx, reports, circuit.probeMs, now);
+  }
+
+  async function settleIn(tx: Run, given: readonly Settlement[], now: number | null): Promise<Settled[]> {
+    const settlements = await withHolds(tx, given);
+    const ended = await endClaimsOf(tx, settlements, now);
+    const held = settlements.filter(({ claim }) => ended.has(claim.jobId));
+    if (held.length > 0) await writeAttempts(tx, held);
+    const moves = held.flatMap((settlement) => moveOf(leg, settlement, ended.get(settlement.claim.jobId)!));
+    const moved = await moveOrders(tx, moves, now);
+    const missed = settlements.filter(({ claim }) => !ended.has(claim.jobId));
+    const late = missed.length === 0 ? NO_LATE : await recordLate(tx, missed, moveOrders, now);
+    const isTicketed = ({ claim, ticketed }: Settlement): boolean =>
+      ticketed !== null && (moved.has(claim.orderId) || late.ticketed.has(claim.orderId));
+    const fresh = settlements.filter(isTicketed);
+    if (fresh.length > 0) await writeTickets(tx, fresh, now);
+    await reportHealth(tx, held, now);
+    return settlements.map((settlement): Settled => {
+      const { claim, job, onHold } = settlement;
+      const ticketed = isTicketed(settlement);
+      const status = ended.get(claim.jobId);
+      if (status !== undefined)
+        return { result: onHold === true ? "held" : "settled", job: status, ticketed };
+      return { result: late.recorded.has(claim.jobId) ? "late" : "dropped", job, ticketed };
+    });
+  }
+
+  return { settle: (settlements, now) => transact((tx) => settleIn(tx, settlements, now)) };
 }
 
 /** The job may have become something else than the attempt asked for: cancelled, or ticketed by a late result. */

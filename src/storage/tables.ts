@@ -22,6 +22,8 @@ export interface PartnersTable {
   /** JSON array; null: no restriction beyond the configuration's. */
   callback_hosts: string | null;
   reject_repeats: number;
+  /** How long an outage may hold this partner's orders; null: the configuration's. */
+  hold_limit_secs: number | null;
   /** 1: made by `--dev` or `demo`, and does not exist outside them. */
   development: number;
   disabled_at: number | null;
@@ -93,7 +95,11 @@ export interface JobsTable {
   /** The same within the run: since the job was made or last retried by an operator. */
   run_attempts: number;
   run_started_at: number | null;
+  /** 0: the first attempt, 1: a retry. Claims take from both in turns, so that retries can't crowd new orders out. */
+  lane: number;
   next_attempt_at: number | null;
+  /** Set while an open circuit holds the job: when it is given up. */
+  held_until: number | null;
   /** The token that a settle must hold; null while nobody holds the job. */
   claim: string | null;
   claimed_by: string | null;
@@ -170,6 +176,29 @@ export interface OperatorActionsTable {
   at: number;
 }
 
+/** Distinct orders that failed at a target in a row, none succeeding between. */
+export interface CircuitFailuresTable {
+  leg: Leg;
+  /** Empty: ticketing, which all partners share. */
+  partner_id: string;
+  order_id: number;
+  job_id: number;
+  /** 1: the failure blocked the order, which is taken back when the target proves to be at fault. */
+  blocked: number;
+  at: number;
+}
+
+export interface CircuitsTable {
+  leg: Leg;
+  partner_id: string;
+  state: "open" | "closed";
+  reason: string | null;
+  opened_at: number;
+  closed_at: number | null;
+  next_probe_at: number;
+  probes: number;
+}
+
 export interface RateBucketsTable {
   partner_id: string;
   kind: string;
@@ -195,6 +224,8 @@ export interface Tables {
   auth_events: AuthEventsTable;
   operator_actions: OperatorActionsTable;
   rate_buckets: RateBucketsTable;
+  circuit_failures: CircuitFailuresTable;
+  circuits: CircuitsTable;
 }
 
 /** A leg's two tables, and the job column that finds an order's: a ticketing job bears its order's id. */

@@ -24,7 +24,9 @@ const job = {
   attempts: 3,
   run_attempts: 3,
   run_started_at: AT,
+  lane: 0,
   next_attempt_at: null,
+  held_until: null,
   claim: null,
   claimed_by: null,
   claimed_at: null,
@@ -76,6 +78,7 @@ test("the seed's excerpt is a part of what partners see", () => {
     last_status_code: 200,
     last_error: null,
     next_attempt_at: null,
+    held_until: null,
     attempts: [
       { no: 1, code: 500, ...shown },
       { no: 2, code: 500, ...shown },
@@ -91,6 +94,7 @@ test("the seed's excerpt is a part of what partners see", () => {
     last_status_code: 200,
     last_error: null,
     next_attempt_at: null,
+    held_until: null,
     attempts: [{ no: 1, code: 200, ...shown }],
     late: [],
   });

@@ -231,10 +231,10 @@ onEachDatabase("the order's way", (kind) => {
     const claim = "01890000-0000-7000-8000-000000000001";
     const [job] = await queue.claim({ ...request, claim, now: clock.nowMs });
     clock.advance(15_000);
-    await way.engine.rescue();
+    await way.engine.tend();
     assert.equal(await way.work(), 0);
     clock.advance(1);
-    await way.engine.rescue();
+    await way.engine.tend();
     await way.work();
     const { order, ticketing } = await way.story(id);
     assert.equal(order.pipeline_status, "ota_callback_delivered");

@@ -96,6 +96,8 @@ export function settlement(
     dueAt: job === "pending" ? NOW + 2_000 : null,
     reason: job === "pending" || job === "succeeded" ? null : "a reason",
     ticketed: leg === "ticketing" && job === "succeeded" ? ticketed() : null,
+    health: null,
+    finding: "",
     ...more,
   };
 }

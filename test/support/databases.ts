@@ -59,9 +59,12 @@ export function onEachDatabase(title: string, define: (kind: DatabaseUnderTest) 
   for (const kind of [SQLITE, POSTGRES]) suite(`${title} on ${kind.name}`, () => define(kind));
 }
 
+/** As configured by default. */
+const CIRCUIT = { threshold: 20, probeMs: 5_000 };
+
 /** Opens a database as it is. */
 export function openUrl(url: string): Storage {
-  return openStorage({ url, poolSize: 10, preparedStatements: true, create: true });
+  return openStorage({ url, poolSize: 10, preparedStatements: true, create: true, circuit: CIRCUIT });
 }
 
 /** A fresh database with its schema, closed by the caller. */

@@ -132,6 +132,8 @@ export async function startWay(options: WayOptions): Promise<Way> {
     onUnknown,
     leaseMs: options.leaseMs ?? timeoutMs + 5_000,
     pollMs: 100,
+    probeMs: 5_000,
+    holdLimitSecs: 3_600,
     claimedBy: "test",
     clock,
     random: options.random ?? (() => 0),

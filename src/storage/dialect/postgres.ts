@@ -47,20 +47,28 @@ const words: SqlWords = {
   amongFew: (subquery) => `= any(array(${subquery}))`,
   // Each partner's oldest jobs are locked by the lateral query, so that processes that claim at the same moment
   // get different jobs instead of fewer.
-  dueJobs: (table, { limit, busy, slotsPerPartner, since }) => `
-    select due.id from partners p
-    left join ${words.rows(busy, { partner_id: "text", slots: "integer" })} b on b.partner_id = p.partner_id
-    cross join lateral (
-      select j.id, j.partner_id, j.next_attempt_at from ${table} j
-      where j.status = 'pending' and j.partner_id = p.partner_id
-        and j.next_attempt_at <= (select now from clock) and j.next_attempt_at >= ${since}::bigint
-      order by j.next_attempt_at
-      limit least(coalesce(b.slots, ${slotsPerPartner}::bigint), ${limit}::bigint)
-      for update skip locked
-    ) due
-    order by row_number() over (partition by due.partner_id order by due.next_attempt_at), due.next_attempt_at
-    limit ${limit}::bigint`,
+  dueJobs: (table, { limit, busy, slotsPerPartner, partners, since }) => `
+    select id from (
+      select id, slots, next_attempt_at, row_number() over (partition by partner_id order by lane_turn, lane) as turn
+      from (
+        select due.*, coalesce(b.slots, ${slotsPerPartner}::bigint) as slots,
+          row_number() over (partition by due.partner_id, due.lane order by due.next_attempt_at) as lane_turn
+        from partners p
+        cross join (values (0), (1)) l(lane)
+        left join ${words.rows(busy, { partner_id: "text", slots: "integer" })} b on b.partner_id = p.partner_id
+        cross join lateral (
+          select j.id, j.partner_id, j.lane, j.next_attempt_at from ${table} j
+          where j.status = 'pending' and j.partner_id = p.partner_id and j.lane = l.lane
+            and j.next_attempt_at <= (select now from clock) and j.next_attempt_at >= ${since}::bigint
+          order by j.next_attempt_at
+          limit least(coalesce(b.slots, ${slotsPerPartner}::bigint), ${limit}::bigint)
+          for update skip locked
+        ) due
+        where ${partners}
+      ) lanes
+    ) turns where turn <= slots order by turn, next_attempt_at limit ${limit}::bigint`,
   forUpdate: "for update",
+  forUpdateSkipLocked: "for update skip locked",
   least: "least",
   greatest: "greatest",
 };

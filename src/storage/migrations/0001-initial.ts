@@ -22,6 +22,7 @@ const partners = (t: ColumnTypes): string[] => [
     previous_signing_secret_until ${t.integer},
     callback_hosts ${t.text},
     reject_repeats ${t.integer} not null default 0,
+    hold_limit_secs ${t.integer},
     development ${t.integer} not null default 0,
     disabled_at ${t.integer},
     created_at ${t.integer} not null,
@@ -124,7 +125,9 @@ const leg = (t: ColumnTypes, prefix: string, eventColumns: string): string[] => 
     attempts ${t.integer} not null default 0,
     run_attempts ${t.integer} not null default 0,
     run_started_at ${t.integer},
+    lane ${t.integer} not null default 0,
     next_attempt_at ${t.integer},
+    held_until ${t.integer},
     claim ${t.uuid},
     claimed_by ${t.text},
     claimed_at ${t.integer},
@@ -135,7 +138,9 @@ const leg = (t: ColumnTypes, prefix: string, eventColumns: string): string[] => 
     created_at ${t.integer} not null,
     updated_at ${t.integer} not null${eventColumns}
   ) ${t.hotTable}`,
-  `create index ${prefix}_jobs_due on ${prefix}_jobs (partner_id, next_attempt_at) where status = 'pending'`,
+  `create index ${prefix}_jobs_due on ${prefix}_jobs (partner_id, lane, next_attempt_at)
+    where status = 'pending'`,
+  `create index ${prefix}_jobs_held on ${prefix}_jobs (held_until) where held_until is not null`,
   `create index ${prefix}_jobs_claimed on ${prefix}_jobs (lease_until) where status = 'running'`,
   `create table ${prefix}_attempts (
     job_id ${t.integer} not null,
@@ -174,6 +179,30 @@ const lateResults = (t: ColumnTypes): string[] => [
   `create index late_results_by_order on late_results (order_id)`,
 ];
 
+/** What the attempts tell of the targets: orders that failed in a row, and circuits. `partner_id` is empty for ticketing. */
+const circuits = (t: ColumnTypes): string[] => [
+  `create table circuit_failures (
+    leg ${t.text} not null,
+    partner_id ${t.text} not null,
+    order_id ${t.integer} not null,
+    job_id ${t.integer} not null,
+    blocked ${t.integer} not null,
+    at ${t.integer} not null,
+    primary key (leg, partner_id, order_id)
+  ) ${t.hotTable}`,
+  `create table circuits (
+    leg ${t.text} not null,
+    partner_id ${t.text} not null,
+    state ${t.text} not null check (state in ('open', 'closed')),
+    reason ${t.text},
+    opened_at ${t.integer} not null,
+    closed_at ${t.integer},
+    next_probe_at ${t.integer} not null,
+    probes ${t.integer} not null default 0,
+    primary key (leg, partner_id)
+  ) ${t.hotTable}`,
+];
+
 /** The tables of the first release. */
 export function initial(types: ColumnTypes): Migration {
   const eventColumns = `,
@@ -191,6 +220,7 @@ export function initial(types: ColumnTypes): Migration {
         // A ticketing job bears its order's id; callback jobs are one for each event.
         "create unique index ota_callback_jobs_by_order on ota_callback_jobs (order_id, sequence)",
         ...lateResults(types),
+        ...circuits(types),
       ];
       for (const statement of statements) await sql.raw(statement).execute(db);
     },

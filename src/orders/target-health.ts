@@ -1,0 +1,22 @@
+import type { AttemptError, Outcome } from "./outcome.ts";
+import type { Leg } from "./states.ts";
+
+/**
+ * What an attempt says of its target, apart from the order: `failing`, when other orders would have fared the same;
+ * `working`, when it answered as it should, also with a refusal of the order; null, when it says nothing.
+ */
+export type TargetHealth = "failing" | "working" | null;
+
+/** Ticketing's answers to credentials gone bad or an endpoint that has moved: no order is at fault. */
+const MISCONFIGURED = new Set([401, 403, 404, 405]);
+
+export function targetHealth(
+  leg: Leg,
+  result: { readonly code: number | null; readonly error: AttemptError | null },
+  outcome: Outcome,
+): TargetHealth {
+  if (result.error === "guard" || result.error === "lost") return null;
+  if (outcome === "retry" || outcome === "unknown") return "failing";
+  if (outcome === "blocked" && leg === "ticketing" && MISCONFIGURED.has(result.code ?? 0)) return "failing";
+  return "working";
+}
