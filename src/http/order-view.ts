@@ -65,7 +65,10 @@ const JobView = Type.Object({
   last_error: AttemptError,
   next_attempt_at: nullable(Time),
   held_until: nullable(
-    Type.String({ format: "date-time", description: "while its target's circuit is open: when the job is given up" }),
+    Type.String({
+      format: "date-time",
+      description: "while its target's circuit is open: when the job is given up",
+    }),
   ),
   attempts: Type.Array(AttemptView),
   late: Type.Array(LateView),

@@ -2,7 +2,7 @@ import type { Leg } from "../orders/states.ts";
 import type { Outcome } from "../orders/outcome.ts";
 import type { Answer } from "../outbound/http-client.ts";
 import type { AttemptRecord, ClaimedJob } from "../storage/jobs.ts";
-import type { Ticketed } from "../storage/settlements.ts";
+import type { Ticketed } from "../storage/tickets.ts";
 
 /** What a step says of its attempt; settle.ts acts on it. */
 export interface Verdict {

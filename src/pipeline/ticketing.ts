@@ -9,7 +9,7 @@ import { readTicketingAnswer, type TicketingAnswer } from "../orders/ticketing-a
 import { ticketingRequest } from "../orders/ticketing-request.ts";
 import type { HttpClient } from "../outbound/http-client.ts";
 import type { ClaimedJob } from "../storage/jobs.ts";
-import type { Ticketed } from "../storage/settlements.ts";
+import type { Ticketed } from "../storage/tickets.ts";
 import { attemptHeaders, findingOf, keptAnswer, type Step } from "./attempt.ts";
 
 /** A 2xx over this is blocked with `too_large` (SPEC section 4). */

@@ -1,12 +1,13 @@
-import type { CallbackEventName } from "../orders/callback-event.ts";
 import type { JobStatus, Leg } from "../orders/states.ts";
 import type { TargetHealth } from "../orders/target-health.ts";
 import { LOST, orderAfterJob } from "../orders/transitions.ts";
+import { createExplainCancelled } from "./cancelled.ts";
 import { createCircuitReports, targetOf } from "./circuits.ts";
 import type { Database, Run, SqlWords } from "./database.ts";
 import type { AttemptRecord, Claim } from "./jobs.ts";
 import { createMoveOrders, type Move, type MoveOrders } from "./moves.ts";
 import { LEG_TABLES } from "./tables.ts";
+import { createWriteTickets, type Ticketed } from "./tickets.ts";
 
 /** The end of a claim: what the attempt brought and what it makes of the job. */
 export interface Settlement {
@@ -24,19 +25,6 @@ export interface Settlement {
   readonly finding: string;
   /** Set by the settle itself: the target's circuit is open. */
   readonly onHold?: boolean;
-}
-
-export interface Ticketed {
-  readonly reference: string | null;
-  /** The tickets as JSON texts. */
-  readonly tickets: readonly string[];
-  /** The event that the partner is to be told. */
-  readonly event: {
-    readonly name: CallbackEventName;
-    readonly id: string;
-    readonly sequence: number;
-    readonly body: string;
-  };
 }
 
 /**
@@ -73,6 +61,7 @@ export function createSettlements(database: Database, leg: Leg, circuit: Circuit
   const writeAttempts = createWriteAttempts(words, leg);
   const recordLate = createRecordLate(words, leg);
   const writeTickets = createWriteTickets(words);
+  const explainCancelled = createExplainCancelled(words);
   const clock = `with clock as (select ${words.now("$2")} as now)`;
   const claims = { job_id: "integer", held: "uuid" } as const;
   const endClaims = `${clock}
@@ -148,7 +137,12 @@ export function createSettlements(database: Database, leg: Leg, circuit: Circuit
     const isTicketed = ({ claim, ticketed }: Settlement): boolean =>
       ticketed !== null && (moved.has(claim.orderId) || late.ticketed.has(claim.orderId));
     const fresh = settlements.filter(isTicketed);
-    if (fresh.length > 0) await writeTickets(tx, fresh, now);
+    await writeTickets(tx, fresh.map(ticketedOrder), now);
+    const cancelled = held.filter(({ claim }) => ended.get(claim.jobId) === "cancelled");
+    await explainCancelled(
+      tx,
+      cancelled.map(({ claim }) => claim.orderId),
+    );
     await reportHealth(tx, held, now);
     return settlements.map((settlement): Settled => {
       const { claim, job, onHold } = settlement;
@@ -161,6 +155,10 @@ export function createSettlements(database: Database, leg: Leg, circuit: Circuit
   }
 
   return { settle: (settlements, now) => transact((tx) => settleIn(tx, settlements, now)) };
+}
+
+function ticketedOrder({ claim, ticketed }: Settlement) {
+  return { orderId: claim.orderId, partnerId: claim.partnerId, ticketed: ticketed! };
 }
 
 /** The job may have become something else than the attempt asked for: cancelled, or ticketed by a late result. */
@@ -265,45 +263,5 @@ function createRecordLate(words: SqlWords, leg: Leg) {
       .map(({ claim }) => claim.jobId);
     if (jobIds.length > 0) await tx(endJobs, [JSON.stringify(jobIds), now]);
     return { recorded, ticketed };
-  };
-}
-
-/** Tickets and the callback job, in the transaction that made the order ticketed. */
-function createWriteTickets(words: SqlWords) {
-  const ticketColumns = { order_id: "integer", partner_id: "text", no: "integer", body: "text" } as const;
-  const insertTickets = `insert into tickets (order_id, partner_id, no, body)
-    select order_id, partner_id, no, body from ${words.rows("$1", ticketColumns)} r`;
-  const eventColumns = {
-    order_id: "integer",
-    partner_id: "text",
-    event: "text",
-    event_id: "text",
-    sequence: "integer",
-    body: "text",
-  } as const;
-  const insertJobs = `with clock as (select ${words.now("$2")} as now)
-    insert into ota_callback_jobs
-      (order_id, partner_id, status, next_attempt_at, created_at, updated_at, event, event_id, sequence, body)
-    select order_id, partner_id, 'pending', clock.now, clock.now, clock.now, event, event_id, sequence, body
-    from ${words.rows("$1", eventColumns)} r, clock`;
-  return async (tx: Run, settlements: readonly Settlement[], now: number | null): Promise<void> => {
-    const tickets = settlements.flatMap(({ claim, ticketed }) =>
-      ticketed!.tickets.map((body, index) => ({
-        order_id: claim.orderId,
-        partner_id: claim.partnerId,
-        no: index + 1,
-        body,
-      })),
-    );
-    if (tickets.length > 0) await tx(insertTickets, [JSON.stringify(tickets)]);
-    const events = settlements.map(({ claim, ticketed }) => ({
-      order_id: claim.orderId,
-      partner_id: claim.partnerId,
-      event: ticketed!.event.name,
-      event_id: ticketed!.event.id,
-      sequence: ticketed!.event.sequence,
-      body: ticketed!.event.body,
-    }));
-    await tx(insertJobs, [JSON.stringify(events), now]);
   };
 }

@@ -4,7 +4,8 @@ import type { JobStatus, Leg, OrderStatus } from "../../src/orders/states.ts";
 import type { Claim, ClaimedJob, ClaimRequest } from "../../src/storage/jobs.ts";
 import type { Storage } from "../../src/storage/open.ts";
 import type { AcceptedOrder, NewOrder } from "../../src/storage/orders.ts";
-import type { Settlement, Ticketed } from "../../src/storage/settlements.ts";
+import type { Settlement } from "../../src/storage/settlements.ts";
+import type { Ticketed } from "../../src/storage/tickets.ts";
 import { PARTNER_ID } from "../support/way.ts";
 
 /** A moment at which the tests stand still. */

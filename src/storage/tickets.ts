@@ -1,0 +1,63 @@
+import type { CallbackEventName } from "../orders/callback-event.ts";
+import type { Run, SqlWords } from "./database.ts";
+
+/** What a ticketed order has got, and what its partner is to be told. */
+export interface Ticketed {
+  readonly reference: string | null;
+  /** The tickets as JSON texts. */
+  readonly tickets: readonly string[];
+  /** The event that the partner is to be told. */
+  readonly event: {
+    readonly name: CallbackEventName;
+    readonly id: string;
+    readonly sequence: number;
+    readonly body: string;
+  };
+}
+
+export interface TicketedOrder {
+  readonly orderId: number;
+  readonly partnerId: string;
+  readonly ticketed: Ticketed;
+}
+
+/** Tickets and the callback job, in the transaction that made the orders ticketed. */
+export function createWriteTickets(words: SqlWords) {
+  const ticketColumns = { order_id: "integer", partner_id: "text", no: "integer", body: "text" } as const;
+  const insertTickets = `insert into tickets (order_id, partner_id, no, body)
+    select order_id, partner_id, no, body from ${words.rows("$1", ticketColumns)} r`;
+  const eventColumns = {
+    order_id: "integer",
+    partner_id: "text",
+    event: "text",
+    event_id: "text",
+    sequence: "integer",
+    body: "text",
+  } as const;
+  const insertJobs = `with clock as (select ${words.now("$2")} as now)
+    insert into ota_callback_jobs
+      (order_id, partner_id, status, next_attempt_at, created_at, updated_at, event, event_id, sequence, body)
+    select order_id, partner_id, 'pending', clock.now, clock.now, clock.now, event, event_id, sequence, body
+    from ${words.rows("$1", eventColumns)} r, clock`;
+  return async (tx: Run, orders: readonly TicketedOrder[], now: number | null): Promise<void> => {
+    if (orders.length === 0) return;
+    const tickets = orders.flatMap(({ orderId, partnerId, ticketed }) =>
+      ticketed.tickets.map((body, index) => ({
+        order_id: orderId,
+        partner_id: partnerId,
+        no: index + 1,
+        body,
+      })),
+    );
+    if (tickets.length > 0) await tx(insertTickets, [JSON.stringify(tickets)]);
+    const events = orders.map(({ orderId, partnerId, ticketed: { event } }) => ({
+      order_id: orderId,
+      partner_id: partnerId,
+      event: event.name,
+      event_id: event.id,
+      sequence: event.sequence,
+      body: event.body,
+    }));
+    await tx(insertJobs, [JSON.stringify(events), now]);
+  };
+}
