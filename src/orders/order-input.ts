@@ -3,7 +3,7 @@ import Compile from "typebox/compile";
 import System from "typebox/system";
 
 /** Problems that one answer lists (SPEC section 3). */
-export const MAX_PROBLEMS = 20;
+const MAX_PROBLEMS = 20;
 System.Settings.Set({ maxErrors: MAX_PROBLEMS });
 
 const MAX_ITEMS = 500;
@@ -141,7 +141,8 @@ function explain(pointer: string): InputProblem {
 function must(path: readonly string[]): string {
   let at: unknown = OrderInput;
   for (const part of path) at = member(member(at, "properties"), part) ?? member(at, "items");
-  return `must be ${String(member(at, "description") ?? "valid")}`;
+  const description = member(at, "description");
+  return `must be ${typeof description === "string" ? description : "valid"}`;
 }
 
 function member(value: unknown, name: string): unknown {

@@ -46,7 +46,7 @@ export interface Worker {
 }
 
 /** What must be left of a lease beyond the deadline when a request goes out (SPEC section 5). */
-export const LEASE_MARGIN_MS = 1_000;
+const LEASE_MARGIN_MS = 1_000;
 
 /**
  * Claims, attempts, settles: one worker for each leg. A claim takes no more jobs than there are free slots, and

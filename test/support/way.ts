@@ -189,7 +189,8 @@ export async function startWay(options: WayOptions): Promise<Way> {
     },
     async close() {
       await engine.stop(5_000, async () => {});
-      await Promise.all([client.destroy(), guarded.destroy(), ticketing.close(), partner.close()]);
+      for (const each of [client, guarded]) each.destroy();
+      await Promise.all([ticketing.close(), partner.close()]);
       await storage.close();
     },
   };

@@ -263,7 +263,7 @@ export function openPostgres(options: PostgresOptions): Database {
 const INT8_OID = 20;
 function typeParser(oid: number, format?: "text" | "binary"): (value: string) => unknown {
   if (oid === INT8_OID) return Number;
-  return pg.types.getTypeParser(oid, format as "text");
+  return pg.types.getTypeParser(oid, format);
 }
 
 async function inspect(pool: pg.Pool): Promise<Finding[]> {
