@@ -225,6 +225,9 @@ function waiting(view: OrderView, { nowMs, attemptsPerRun }: StoryContext): stri
   const leg: Leg = view.ota_callback_job === null ? "ticketing" : "callback";
   const job = view.ota_callback_job ?? view.ticketing_job;
   const no = (job?.attempts.length ?? 0) + 1;
+  if (job?.held_until) {
+    return `Held, as ${leg} fails for many orders; it goes on when ${leg} works again, until ${job.held_until}.`;
+  }
   if (job?.status === "running") return `Attempt ${no} of ${leg} is under way.`;
   if (job?.status !== "pending" || job.next_attempt_at === null) return "";
   const due = Date.parse(job.next_attempt_at);

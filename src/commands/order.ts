@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import { orderView, summaryView } from "../http/order-view.ts";
 import { ORDER_STATUSES, type OrderStatus } from "../orders/states.ts";
 import type { Storage } from "../storage/open.ts";
+import type { Refused } from "../storage/operator-actions.ts";
 import { configHere, withStorage } from "./cli/database.ts";
 import { Failure } from "./cli/failure.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
@@ -17,6 +18,7 @@ export function define(command: Command): void {
   defineList(command.command("list").summary("list orders, newest first"));
   defineShow(command.command("show").summary("tell the whole story of an order"));
   defineRetry(command.command("retry").summary("work an order again that stands still"));
+  defineCancel(command.command("cancel").summary("end an order before it is ticketed"));
   withExamples(command, [
     ["order show EXT-42", "What happened to the order that the partner calls EXT-42?"],
     ["order list --status ticketing_blocked", "Which orders has ticketing refused?"],
@@ -115,43 +117,89 @@ function notFound(ref: string): Failure {
   });
 }
 
+interface ActOptions {
+  readonly reason: string;
+  readonly actor?: string;
+  readonly json?: boolean;
+}
+
+/** The options of whatever is done to an order: it is recorded with who and why. */
+function withRecord(command: Command): Command {
+  return command
+    .argument("<ref>", "its id, or anything else that names it alone")
+    .requiredOption("--reason <text>", "why, for the record: 1 to 500 characters", asRecord)
+    .option("--actor <name>", "who, for the record; without: the user of this shell", asRecord)
+    .option(...JSON_OPTION);
+}
+
 function defineRetry(command: Command): void {
-  command
+  withRecord(command)
     .description(
       "Work an order again that stands still (blocked, exhausted or unknown): a new run of its leg, due at once. " +
         "It is recorded with who and why. Ticketing gets the same Idempotency-Key as before.",
     )
-    .argument("<ref>", "its id, or anything else that names it alone")
-    .requiredOption("--reason <text>", "why, for the record: 1 to 500 characters", asRecord)
-    .option("--actor <name>", "who, for the record; without: the user of this shell", asRecord)
-    .option(...JSON_OPTION)
     .action(retry);
   withExamples(command, [["order retry 12 --reason 'SKU is on sale again'", "The cause is gone: try again"]]);
 }
 
 async function retry(
   ref: string,
-  options: { reason: string; actor?: string; json?: boolean },
+  { reason, actor = userOfShell(), json = false }: ActOptions,
 ): Promise<void> {
-  const { reason, actor = userOfShell(), json = false } = options;
   await withStorage(configHere(), async (storage) => {
-    const [id, ...others] = await findOrders(storage, ref);
-    if (others.length > 0) {
-      throw new Failure("usage", `${plain(ref)} names several orders: ${[id, ...others].join(", ")}`, {
-        advice: "say which by its id",
-      });
-    }
+    const id = await findOne(storage, ref);
     const retried = await storage.operatorActions.retry(id, { actor, reason }, null);
-    if (retried.kind === "not_found") throw notFound(ref);
-    if (retried.kind === "refused") {
-      throw new Failure("failed", `order ${id} is ${retried.status}: there is nothing to retry`, {
-        advice: `\`${invocation()} order show ${id}\` tells where it stands`,
-      });
-    }
+    if (retried.kind !== "retried") throw refusal(retried, id, "there is nothing to retry");
     const { leg, from, to } = retried;
     if (json) return printJson({ id, leg, from, to, actor, reason });
     print(`Order ${id}: ${leg} begins again (${from} -> ${to}), as soon as a running gateway looks.`);
     print(`\`${invocation()} order show ${id}\` tells what comes of it.`);
+  });
+}
+
+function defineCancel(command: Command): void {
+  withRecord(command)
+    .description(
+      "End an order before it is ticketed. With an attempt in flight the cancel is requested: if that attempt " +
+        "succeeds, the order is ticketed all the same. Tickets that exist are ticketing's to revoke.",
+    )
+    .action(cancel);
+  withExamples(command, [
+    ["order cancel 12 --reason 'the buyer has withdrawn'", "Keep an order from being ticketed"],
+  ]);
+}
+
+async function cancel(
+  ref: string,
+  { reason, actor = userOfShell(), json = false }: ActOptions,
+): Promise<void> {
+  await withStorage(configHere(), async (storage) => {
+    const id = await findOne(storage, ref);
+    const cancelled = await storage.operatorActions.cancel(id, { actor, reason }, null);
+    if (cancelled.kind !== "cancelled" && cancelled.kind !== "requested") {
+      throw refusal(cancelled, id, "it can't be cancelled any more");
+    }
+    if (json) return printJson({ id, result: cancelled.kind, actor, reason });
+    if (cancelled.kind === "cancelled") return print(`Order ${id} is cancelled.`);
+    print(
+      `Order ${id}: the cancel takes effect when the attempt in flight ends, unless that brings tickets.`,
+    );
+  });
+}
+
+/** @throws {@link Failure} unless exactly one order is meant: nothing is done by guess */
+async function findOne(storage: Storage, ref: string): Promise<number> {
+  const [id, ...others] = await findOrders(storage, ref);
+  if (others.length === 0) return id;
+  throw new Failure("usage", `${plain(ref)} names several orders: ${[id, ...others].join(", ")}`, {
+    advice: "say which by its id",
+  });
+}
+
+function refusal(refused: Refused, id: number, why: string): Failure {
+  if (refused.kind === "not_found") return notFound(String(id));
+  return new Failure("failed", `order ${id} is ${refused.status}: ${why}`, {
+    advice: `\`${invocation()} order show ${id}\` tells where it stands`,
   });
 }
 

@@ -32,7 +32,11 @@ const COMMANDS: readonly Entry[] = [
     summary: "bring the database's schema to this release",
     load: () => import("./migrate.ts"),
   },
-  { name: "order", summary: "find an order, read its story, retry it", load: () => import("./order.ts") },
+  {
+    name: "order",
+    summary: "find an order, read its story, retry or cancel it",
+    load: () => import("./order.ts"),
+  },
   {
     name: "partner",
     summary: "add partners, rotate their tokens, disable them",

@@ -92,7 +92,8 @@ async function serveUntilAsked(config: Config, log: OpenLog): Promise<void> {
     log.info({ event: "gateway.stopped" });
   } finally {
     await development?.close();
-    if (cluster.isWorker) process.disconnect();
+    // The supervisor's line must not keep a worker that has nothing left to do.
+    process.channel?.unref();
   }
 }
 
@@ -167,7 +168,10 @@ Ctrl-C ends it.
 /** A worker whose supervisor is gone has nobody to stop it. */
 function orphaned(): Promise<string> {
   return new Promise((resolve) => {
-    if (cluster.isWorker) process.once("disconnect", () => resolve("disconnect"));
+    if (!cluster.worker) return;
+    // Or else node:cluster ends it at once, in the middle of its work.
+    cluster.worker.exitedAfterDisconnect = true;
+    process.once("disconnect", () => resolve("disconnect"));
   });
 }
 
