@@ -91,6 +91,19 @@ function translate(error: unknown): unknown {
   return new DatabaseUnavailable("the SQLite database can't be used at the moment", { cause: error });
 }
 
+/** Other processes write beside: their transactions are short, and waited for. */
+async function untilNotBusy<T>(work: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + BUSY_DEADLINE_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw translate(error);
+      await sleep(BUSY_PAUSE_MS);
+    }
+  }
+}
+
 export interface SqliteOptions {
   /** A path, or `:memory:`. */
   readonly path: string;
@@ -150,20 +163,20 @@ export function openSqlite(options: SqliteOptions): Database {
       }
       throw error;
     } finally {
-      if (!durable) connection.exec("pragma synchronous = full");
-      release();
+      try {
+        if (!durable) connection.exec("pragma synchronous = full");
+      } finally {
+        release();
+      }
     }
   }
 
-  async function untilNotBusy<T>(work: () => Promise<T>): Promise<T> {
-    const deadline = performance.now() + BUSY_DEADLINE_MS;
-    for (;;) {
-      try {
-        return await work();
-      } catch (error) {
-        if (!isBusy(error) || performance.now() > deadline) throw translate(error);
-        await sleep(BUSY_PAUSE_MS);
-      }
+  async function inTurn<T>(work: () => T): Promise<T> {
+    const release = await turns.take();
+    try {
+      return work();
+    } finally {
+      release();
     }
   }
 
@@ -185,24 +198,16 @@ export function openSqlite(options: SqliteOptions): Database {
     columnTypes,
     migrationLock: null,
     run: <Row extends object>(text: string, parameters: readonly Parameter[]) =>
-      untilNotBusy(async () => {
-        const release = await turns.take();
-        try {
-          return runNow<Row>(text, parameters);
-        } finally {
-          release();
-        }
-      }),
+      untilNotBusy(() => inTurn(() => runNow<Row>(text, parameters))),
     transact: (work, { durable = true } = {}) => untilNotBusy(() => attempt(work, durable)),
     isDataFault: (error) => DATA_FAULT.has(resultCode(error) ?? -1),
     wakeups: null,
-    inspect: async () => inspect(connection, path),
-    close: async () => {
-      const release = await turns.take();
-      serving?.close();
-      connection.close();
-      release();
-    },
+    inspect: () => inTurn(() => inspect(connection, path)),
+    close: () =>
+      inTurn(() => {
+        serving?.close();
+        connection.close();
+      }),
   };
 }
 
@@ -288,17 +293,14 @@ class TransactionalSqliteAdapter extends SqliteAdapter {
 /** Kysely's way to the connection that the fixed statements use, in turn with them. */
 function createDriver(connection: DatabaseSync, turns: Turns): Driver {
   const releases = new WeakMap<DatabaseConnection, () => void>();
-  async function executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    try {
+  const executeQuery = <Row>(query: CompiledQuery): Promise<QueryResult<Row>> =>
+    untilNotBusy(async () => {
       const statement = connection.prepare(query.sql);
       const parameters = query.parameters as Parameter[];
       if (statement.columns().length > 0) return { rows: statement.all(...parameters) as Row[] };
       const { changes } = statement.run(...parameters);
       return { rows: [], numAffectedRows: BigInt(changes) };
-    } catch (error) {
-      throw translate(error);
-    }
-  }
+    });
   return {
     init: async () => {},
     acquireConnection: async () => {
