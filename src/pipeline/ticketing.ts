@@ -1,16 +1,15 @@
 import type { Clock } from "../lib/clock.ts";
-import { spanId, uuidV7 } from "../lib/ids.ts";
+import { spanId } from "../lib/ids.ts";
 import { retryAfterMs } from "../lib/retry-after.ts";
 import { parseStrictJson } from "../lib/strict-json.ts";
-import { callbackBody } from "../orders/callback-event.ts";
 import type { OrderInput } from "../orders/order-input.ts";
 import { classify } from "../orders/outcome.ts";
 import { readTicketingAnswer, type TicketingAnswer } from "../orders/ticketing-answer.ts";
 import { ticketingRequest } from "../orders/ticketing-request.ts";
 import type { HttpClient } from "../outbound/http-client.ts";
 import type { ClaimedJob } from "../storage/jobs.ts";
-import type { Ticketed } from "../storage/tickets.ts";
 import { attemptHeaders, findingOf, keptAnswer, type Step } from "./attempt.ts";
+import { type OrderWithTickets, ticketedOrder } from "./ticketed.ts";
 
 /** A 2xx over this is blocked with `too_large` (SPEC section 4). */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
@@ -60,32 +59,12 @@ export function createTicketingStep(options: TicketingOptions): Step {
       },
       retryAfterMs: code === 429 || code === 503 ? retryAfterMs(answer.retryAfter, clock.wallMs()) : null,
       finding: tooLarge ? "ticketed there, answer unreadable: over 4 MiB" : findingOf("ticketing", answer),
-      ticketed: taken && ticketedBy(job, payload.value as OrderInput, taken, clock.wallMs()),
+      ticketed: taken && ticketedOrder(withTickets(job, payload.value as OrderInput, taken), clock.wallMs()),
     };
   };
 }
 
-function ticketedBy(job: ClaimedJob, input: OrderInput, answer: TicketingAnswer, nowMs: number): Ticketed {
-  const { reference, tickets } = answer;
-  const id = `evt_${uuidV7(nowMs).replaceAll("-", "")}`;
-  const body = callbackBody({
-    event: "order.ticketed",
-    eventId: id,
-    sequence: 1,
-    occurredAt: nowMs,
-    order: {
-      id: job.orderId,
-      externalOrderId: job.externalOrderId,
-      traceId: job.traceId,
-      status: "ticketed",
-      reference,
-      items: input.items,
-      tickets,
-    },
-  });
-  return {
-    reference,
-    tickets: tickets.map((ticket) => JSON.stringify(ticket)),
-    event: { name: "order.ticketed", id, sequence: 1, body },
-  };
+function withTickets(job: ClaimedJob, { items }: OrderInput, { reference, tickets }: TicketingAnswer): OrderWithTickets {
+  const { orderId: id, externalOrderId, traceId } = job;
+  return { id, externalOrderId, traceId, items, reference, tickets };
 }
