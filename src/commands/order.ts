@@ -1,16 +1,14 @@
-import { userInfo } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Config } from "../config.ts";
 import { orderView, summaryView } from "../http/order-view.ts";
 import { ORDER_STATUSES, type OrderStatus } from "../orders/states.ts";
-import type { Storage } from "../storage/open.ts";
-import type { Refused } from "../storage/operator-actions.ts";
 import { configHere, withStorage } from "./cli/database.ts";
-import { Failure } from "./cli/failure.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
 import { invocation } from "./cli/invocation.ts";
-import { plain, print, printJson, table } from "./cli/output.ts";
+import { print, printJson, table } from "./cli/output.ts";
 import { relative } from "./cli/time.ts";
+import { defineCancel, defineResolve, defineRetry } from "./order-acts.ts";
+import { findOrders, notFound } from "./order-lookup.ts";
 import { orderStory, styleOfStatus } from "./order-story.ts";
 
 export function define(command: Command): void {
@@ -19,6 +17,7 @@ export function define(command: Command): void {
   defineShow(command.command("show").summary("tell the whole story of an order"));
   defineRetry(command.command("retry").summary("work an order again that stands still"));
   defineCancel(command.command("cancel").summary("end an order before it is ticketed"));
+  defineResolve(command.command("resolve").summary("decide an order whose outcome at ticketing is unknown"));
   withExamples(command, [
     ["order show EXT-42", "What happened to the order that the partner calls EXT-42?"],
     ["order list --status ticketing_blocked", "Which orders has ticketing refused?"],
@@ -104,115 +103,6 @@ function contextOf(config: Config, others: readonly number[]) {
   return { nowMs: Date.now(), attemptsPerRun: config.retry.offsetsMs.length, others, command: invocation() };
 }
 
-/** Newest first. @throws {@link Failure} when there is none */
-async function findOrders(storage: Storage, ref: string): Promise<[number, ...number[]]> {
-  const [newest, ...others] = await storage.orders.find(ref.replace(/^#/, ""));
-  if (newest === undefined) throw notFound(ref);
-  return [newest, ...others];
-}
-
-function notFound(ref: string): Failure {
-  return new Failure("not_found", `no order has the id, external order id or trace id ${plain(ref)}`, {
-    advice: `\`${invocation()} order list\` shows the latest; DATABASE_URL says in which database`,
-  });
-}
-
-interface ActOptions {
-  readonly reason: string;
-  readonly actor?: string;
-  readonly json?: boolean;
-}
-
-/** The options of whatever is done to an order: it is recorded with who and why. */
-function withRecord(command: Command): Command {
-  return command
-    .argument("<ref>", "its id, or anything else that names it alone")
-    .requiredOption("--reason <text>", "why, for the record: 1 to 500 characters", asRecord)
-    .option("--actor <name>", "who, for the record; without: the user of this shell", asRecord)
-    .option(...JSON_OPTION);
-}
-
-function defineRetry(command: Command): void {
-  withRecord(command)
-    .description(
-      "Work an order again that stands still (blocked, exhausted or unknown): a new run of its leg, due at once. " +
-        "It is recorded with who and why. Ticketing gets the same Idempotency-Key as before.",
-    )
-    .action(retry);
-  withExamples(command, [["order retry 12 --reason 'SKU is on sale again'", "The cause is gone: try again"]]);
-}
-
-async function retry(
-  ref: string,
-  { reason, actor = userOfShell(), json = false }: ActOptions,
-): Promise<void> {
-  await withStorage(configHere(), async (storage) => {
-    const id = await findOne(storage, ref);
-    const retried = await storage.operatorActions.retry(id, { actor, reason }, null);
-    if (retried.kind !== "retried") throw refusal(retried, id, "there is nothing to retry");
-    const { leg, from, to } = retried;
-    if (json) return printJson({ id, leg, from, to, actor, reason });
-    print(`Order ${id}: ${leg} begins again (${from} -> ${to}), as soon as a running gateway looks.`);
-    print(`\`${invocation()} order show ${id}\` tells what comes of it.`);
-  });
-}
-
-function defineCancel(command: Command): void {
-  withRecord(command)
-    .description(
-      "End an order before it is ticketed. With an attempt in flight the cancel is requested: if that attempt " +
-        "succeeds, the order is ticketed all the same. Tickets that exist are ticketing's to revoke.",
-    )
-    .action(cancel);
-  withExamples(command, [
-    ["order cancel 12 --reason 'the buyer has withdrawn'", "Keep an order from being ticketed"],
-  ]);
-}
-
-async function cancel(
-  ref: string,
-  { reason, actor = userOfShell(), json = false }: ActOptions,
-): Promise<void> {
-  await withStorage(configHere(), async (storage) => {
-    const id = await findOne(storage, ref);
-    const cancelled = await storage.operatorActions.cancel(id, { actor, reason }, null);
-    if (cancelled.kind !== "cancelled" && cancelled.kind !== "requested") {
-      throw refusal(cancelled, id, "it can't be cancelled any more");
-    }
-    if (json) return printJson({ id, result: cancelled.kind, actor, reason });
-    if (cancelled.kind === "cancelled") return print(`Order ${id} is cancelled.`);
-    print(
-      `Order ${id}: the cancel takes effect when the attempt in flight ends, unless that brings tickets.`,
-    );
-  });
-}
-
-/** @throws {@link Failure} unless exactly one order is meant: nothing is done by guess */
-async function findOne(storage: Storage, ref: string): Promise<number> {
-  const [id, ...others] = await findOrders(storage, ref);
-  if (others.length === 0) return id;
-  throw new Failure("usage", `${plain(ref)} names several orders: ${[id, ...others].join(", ")}`, {
-    advice: "say which by its id",
-  });
-}
-
-function refusal(refused: Refused, id: number, why: string): Failure {
-  if (refused.kind === "not_found") return notFound(String(id));
-  return new Failure("failed", `order ${id} is ${refused.status}: ${why}`, {
-    advice: `\`${invocation()} order show ${id}\` tells where it stands`,
-  });
-}
-
-function userOfShell(): string {
-  if (process.env["SUDO_USER"]) return process.env["SUDO_USER"];
-  try {
-    return userInfo().username;
-  } catch {
-    // A container's user need not have a name.
-    return `uid ${process.getuid?.() ?? "unknown"}`;
-  }
-}
-
 function asLimit(text: string): number {
   const limit = asId(text);
   if (limit > 200) throw new InvalidArgumentError("At most 200.");
@@ -225,12 +115,4 @@ function asId(text: string): number {
     throw new InvalidArgumentError("A positive whole number is expected.");
   }
   return id;
-}
-
-function asRecord(text: string): string {
-  const record = text.trim();
-  if (record === "" || record.length > 500 || /\p{Cc}/u.test(record)) {
-    throw new InvalidArgumentError("1 to 500 characters on one line are expected.");
-  }
-  return record;
 }
