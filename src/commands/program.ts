@@ -42,6 +42,11 @@ const COMMANDS: readonly Entry[] = [
     summary: "add partners, rotate their tokens, disable them",
     load: () => import("./partner.ts"),
   },
+  {
+    name: "ticketing",
+    summary: "try whether the ticketing system honours the Idempotency-Key",
+    load: () => import("./ticketing.ts"),
+  },
 ];
 
 /** Runs a command line and sets the process's exit code. Never rejects. */

@@ -29,7 +29,7 @@ export function keptAnswer(body: Buffer): string | null {
 
 /** The headers that every attempt carries (seed, and W3C Trace Context). */
 export function attemptHeaders(
-  job: ClaimedJob,
+  job: Pick<ClaimedJob, "traceId" | "partnerId" | "externalOrderId">,
   idempotencyKey: string,
   spanId: string,
 ): Record<string, string> {
