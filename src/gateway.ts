@@ -18,7 +18,7 @@ import { openStorage, type Storage } from "./storage/open.ts";
 import { migrate, schemaState } from "./storage/schema.ts";
 
 /** The gateway can't start as it is told to; every reason at once. */
-export class StartError extends Error {
+class StartError extends Error {
   override readonly name = "StartError";
   readonly problems: readonly string[];
 

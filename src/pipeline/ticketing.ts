@@ -64,7 +64,11 @@ export function createTicketingStep(options: TicketingOptions): Step {
   };
 }
 
-function withTickets(job: ClaimedJob, { items }: OrderInput, { reference, tickets }: TicketingAnswer): OrderWithTickets {
+function withTickets(
+  job: ClaimedJob,
+  { items }: OrderInput,
+  { reference, tickets }: TicketingAnswer,
+): OrderWithTickets {
   const { orderId: id, externalOrderId, traceId } = job;
   return { id, externalOrderId, traceId, items, reference, tickets };
 }
