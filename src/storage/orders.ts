@@ -55,17 +55,10 @@ export interface OrderIntake {
 
 /** The tables' side of acceptance. */
 export function createOrderIntake({ transact, words }: Database): OrderIntake {
-  const orderColumns = {
-    partner_id: "text",
-    external_order_id: "text",
-    trace_id: "uuid",
-    callback_url: "text",
-    raw_payload: "text",
-    key: "text",
-    fingerprint: "text",
-    reject_repeats: "integer",
-  } as const;
-  const given = words.rows("$1", orderColumns);
+  const names = { partner_id: "text", external_order_id: "text", trace_id: "uuid" } as const;
+  // What decides, without the payload: that is passed once.
+  const given = words.rows("$1", { ...names, key: "text", fingerprint: "text", reject_repeats: "integer" });
+  const whole = words.rows("$1", { ...names, callback_url: "text", raw_payload: "text" });
   const clock = `with clock as (select ${words.now("$2")} as now)`;
 
   const lockPartners = `select partner_id from partners
@@ -89,7 +82,7 @@ export function createOrderIntake({ transact, words }: Database): OrderIntake {
       created_at, updated_at)
     select r.partner_id, r.external_order_id, r.trace_id, r.callback_url, 'accepted', r.raw_payload,
       clock.now, clock.now
-    from ${given} r, clock where true
+    from ${whole} r, clock where true
     returning id, partner_id, external_order_id, trace_id, created_at`;
   const items = words.rows("$1", {
     order_id: "integer",
@@ -128,7 +121,7 @@ export function createOrderIntake({ transact, words }: Database): OrderIntake {
 
   async function refuseRepeats(tx: Run, orders: readonly NewOrder[]): Promise<Map<string, number>> {
     if (!orders.some((order) => order.rejectRepeats)) return new Map();
-    const parameter = orderRows(orders);
+    const parameter = nameRows(orders);
     await tx(lockPartners, [parameter]);
     const rows = await tx<{ trace_id: string; id: number }>(repeats, [parameter]);
     return new Map(rows.map((row) => [row.trace_id, row.id]));
@@ -138,7 +131,7 @@ export function createOrderIntake({ transact, words }: Database): OrderIntake {
     const repeated = await refuseRepeats(tx, orders);
     const candidates = orders.filter((order) => !repeated.has(order.traceId));
     const keyed = candidates.filter((order) => order.key !== null);
-    const won = keyed.length === 0 ? [] : await tx<{ trace_id: string }>(insertKeys, [orderRows(keyed), now]);
+    const won = keyed.length === 0 ? [] : await tx<{ trace_id: string }>(insertKeys, [nameRows(keyed), now]);
     const winners = new Set(won.map((row) => row.trace_id));
     const fresh = candidates.filter((order) => order.key === null || winners.has(order.traceId));
     const written = new Map<string, OrderRow>();
@@ -219,6 +212,16 @@ function orderRows(orders: readonly NewOrder[]): string {
       trace_id: order.traceId,
       callback_url: order.callbackUrl,
       raw_payload: order.rawPayload,
+    })),
+  );
+}
+
+function nameRows(orders: readonly NewOrder[]): string {
+  return JSON.stringify(
+    orders.map((order) => ({
+      partner_id: order.partnerId,
+      external_order_id: order.externalOrderId,
+      trace_id: order.traceId,
       key: order.key?.value ?? null,
       fingerprint: order.key?.fingerprint ?? null,
       reject_repeats: order.rejectRepeats ? 1 : 0,
