@@ -174,7 +174,7 @@ const CHECKS: readonly { of: readonly VariableName[]; holds: (c: Config) => bool
   },
   {
     of: ["DATABASE_URL"],
-    holds: (c) => !c.dev || parseDatabaseUrl(c.databaseUrl).kind === "sqlite",
+    holds: (c) => !c.dev || !parseDatabaseUrl(c.databaseUrl).manyProcesses,
     problem: "DATABASE_URL can't be used: --dev runs on SQLite only",
   },
 ];

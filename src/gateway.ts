@@ -14,6 +14,7 @@ import { createCallbackStep } from "./pipeline/callback.ts";
 import { createEngine, type Engine } from "./pipeline/engine.ts";
 import { createTicketingStep } from "./pipeline/ticketing.ts";
 import { provision } from "./provision.ts";
+import { LEGS } from "./orders/states.ts";
 import { openStorage, type Storage } from "./storage/open.ts";
 import { migrate, schemaState } from "./storage/schema.ts";
 
@@ -100,7 +101,8 @@ async function startOn(storage: Storage, config: Config, log: Log): Promise<Gate
     log,
     clock,
     readiness: async () => {
-      const checks = { accepting: stopping ? "no: shutting down" : "yes", database: await reach(storage) };
+      const accepting = stopping ? "no: shutting down" : "yes";
+      const checks = { accepting, ...(await look(storage)) };
       return { ready: !stopping && checks.database === "reachable", checks };
     },
   });
@@ -224,12 +226,18 @@ async function stopEngine(
   await cutOff();
 }
 
-async function reach(storage: Storage): Promise<string> {
+/** Whether the database answers, and which targets fail for everybody: those don't make the gateway unready. */
+async function look({ circuits }: Storage): Promise<{ database: string; circuits: string }> {
   try {
-    await storage.database.run("select 1 as one", []);
-    return "reachable";
+    const open = (await Promise.all(LEGS.map((leg) => circuits[leg].listOpen()))).flat();
+    const ofPartners = open.filter(({ leg }) => leg === "callback").length;
+    const told = [
+      ...(open.length > ofPartners ? ["ticketing"] : []),
+      ...(ofPartners > 0 ? [`callbacks of ${ofPartners} partner(s)`] : []),
+    ];
+    return { database: "reachable", circuits: told.length === 0 ? "closed" : `open: ${told.join(", ")}` };
   } catch {
-    return "unreachable";
+    return { database: "unreachable", circuits: "unknown" };
   }
 }
 

@@ -79,7 +79,7 @@ async function demo({ exit = false, json = false }: Options): Promise<void> {
 /** As `serve --dev` without any setting but those that say where: the demo shows the same wherever it runs. */
 function demoConfig(): Config {
   const { databaseUrl, port, appHmacSecret, logLevel } = configHere();
-  if (parseDatabaseUrl(databaseUrl).kind !== "sqlite") {
+  if (parseDatabaseUrl(databaseUrl).manyProcesses) {
     throw new Failure("usage", "the demo runs on SQLite only, and DATABASE_URL names PostgreSQL", {
       advice: ANOTHER,
     });
@@ -105,8 +105,8 @@ function demoConfig(): Config {
 const ANOTHER = "give it a database of its own: DATABASE_URL=sqlite:///./demo.db";
 
 async function refuseRealDatabase(config: Config): Promise<void> {
-  const target = parseDatabaseUrl(config.databaseUrl);
-  if (target.kind !== "sqlite" || !existsSync(target.path)) return;
+  const { file } = parseDatabaseUrl(config.databaseUrl);
+  if (file === null || !existsSync(file)) return;
   const real = await withAnySchema(config, { create: false }, async ({ database, partners }) => {
     const { empty } = await readSchema(database, config.databaseUrl);
     return empty ? [] : (await partners.list()).filter(({ development }) => !development);

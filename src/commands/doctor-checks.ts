@@ -3,8 +3,10 @@ import { existsSync } from "node:fs";
 import { connect, isIP } from "node:net";
 import type { Config } from "../config.ts";
 import type { Storage } from "../storage/open.ts";
+import { isoTime } from "../lib/iso-time.ts";
+import { LEGS } from "../orders/states.ts";
 import { parseDatabaseUrl } from "../storage/target.ts";
-import { placeOf, readSchema, withAnySchema } from "./cli/database.ts";
+import { readSchema, withAnySchema } from "./cli/database.ts";
 import { reasonOf } from "./cli/failure.ts";
 import { invocation } from "./cli/invocation.ts";
 
@@ -44,12 +46,11 @@ export async function checkAll(config: Config): Promise<Check[]> {
 
 async function checkDatabase(config: Config): Promise<Check[]> {
   const { databaseUrl } = config;
-  const target = parseDatabaseUrl(databaseUrl);
-  const place = placeOf(databaseUrl);
-  if (target.kind === "sqlite" && target.path === ":memory:") {
+  const { file, inMemory, place } = parseDatabaseUrl(databaseUrl);
+  if (inMemory) {
     return [warn("database", "it lives in memory", "every order ends with the process: set DATABASE_URL")];
   }
-  if (target.kind === "sqlite" && !existsSync(target.path)) {
+  if (file !== null && !existsSync(file)) {
     const advice = "`serve` makes it, with its schema; is DATABASE_URL the right one?";
     return [warn("database", `${place} does not exist yet`, advice), ...checkPartners(config, [])];
   }
@@ -73,10 +74,24 @@ async function checkStorage(storage: Storage, config: Config): Promise<Check[]> 
   const partners = await storage.partners.list();
   return [
     schema,
+    ...(await checkCircuits(storage)),
     ...findings,
     ...checkPartners(config, partners),
     checkOperators(config, await storage.operators.list()),
   ];
+}
+
+/** A target that fails for everybody, as its orders are held. */
+async function checkCircuits({ circuits }: Storage): Promise<Check[]> {
+  const open = (await Promise.all(LEGS.map((leg) => circuits[leg].listOpen()))).flat();
+  if (open.length === 0) return [ok("circuits", "all closed")];
+  return open.map(({ leg, partner_id, opened_at, reason }) =>
+    warn(
+      "circuits",
+      `${leg === "ticketing" ? "ticketing" : `callbacks of ${partner_id}`}: open since ${isoTime(opened_at)} (${reason})`,
+      "orders are held and go on by themselves when the target works again; see to the target",
+    ),
+  );
 }
 
 function checkSchema(

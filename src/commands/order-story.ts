@@ -245,7 +245,8 @@ function advice({ id, status, callback_url }: OrderView, { command }: StoryConte
 const ADVICE: Partial<Record<OrderStatus, string>> = {
   ticketing_blocked: "When the cause is gone, work it again:",
   ticketing_exhausted: "When ticketing is well again, begin a new run:",
-  ticketing_unknown: "Ask ticketing whether it knows the trace id. If not, or if it honours Idempotency-Key:",
+  ticketing_unknown:
+    "Ask ticketing whether it knows the trace id, then `order resolve`; or, if it honours the Idempotency-Key, try again:",
   ota_callback_blocked: "When {callback_url} takes callbacks again:",
   ota_callback_exhausted: "When {callback_url} takes callbacks again:",
 };

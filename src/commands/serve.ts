@@ -65,7 +65,7 @@ async function serve({ dev = false, workers }: Options): Promise<void> {
 }
 
 function refuseWorkers({ databaseUrl }: Config): void {
-  if (parseDatabaseUrl(databaseUrl).kind !== "sqlite") return;
+  if (parseDatabaseUrl(databaseUrl).manyProcesses) return;
   throw new Failure("usage", "--workers over 1 needs PostgreSQL: SQLite has one serving process", {
     advice: "leave --workers out, or set DATABASE_URL to a PostgreSQL database",
   });

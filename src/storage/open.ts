@@ -47,11 +47,11 @@ export interface StorageOptions {
  */
 export function openStorage(options: StorageOptions): Storage {
   const circuit = options.circuit ?? { threshold: 0, probeMs: 0 };
-  const target = parseDatabaseUrl(options.url);
+  const { at } = parseDatabaseUrl(options.url);
   const database =
-    target.kind === "sqlite"
-      ? openSqlite({ path: target.path, create: options.create })
-      : openPostgres({ url: target.url, poolSize: options.poolSize, prepared: options.preparedStatements });
+    at.kind === "sqlite"
+      ? openSqlite({ path: at.path, create: options.create })
+      : openPostgres({ url: at.url, poolSize: options.poolSize, prepared: options.preparedStatements });
   return {
     database,
     intake: createOrderIntake(database),

@@ -13,10 +13,7 @@ export function configHere(dev = false): Config {
 
 /** The database's place, without what is secret. */
 export function placeOf(databaseUrl: string): string {
-  const target = parseDatabaseUrl(databaseUrl);
-  if (target.kind === "sqlite") return target.path;
-  const { host, pathname } = new URL(target.url);
-  return `${decodeURIComponent(pathname.slice(1))} at ${host}`;
+  return parseDatabaseUrl(databaseUrl).place;
 }
 
 /**
@@ -36,9 +33,8 @@ export async function withAnySchema<T>(
   { create }: { create: boolean },
   work: (storage: Storage) => Promise<T>,
 ): Promise<T> {
-  const target = parseDatabaseUrl(databaseUrl);
-  const place = placeOf(databaseUrl);
-  if (!create && target.kind === "sqlite" && !existsSync(target.path)) {
+  const { place, file } = parseDatabaseUrl(databaseUrl);
+  if (!create && file !== null && !existsSync(file)) {
     const advice = `\`${invocation()} serve\` or \`migrate\` makes one; DATABASE_URL says where it is`;
     throw new Failure("failed", `there is no database at ${place}`, { advice });
   }
