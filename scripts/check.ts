@@ -10,7 +10,8 @@ const failed = Object.keys(scripts)
   .filter((name) => name.startsWith("check:"))
   .filter((name) => {
     console.log(`\n==> ${name}`);
-    const { status } = spawnSync(process.execPath, ["--run", name], { cwd: root, stdio: "inherit" });
+    // Not `node --run`: that ends with 0 when a signal has killed the script.
+    const { status } = spawnSync("npm", ["run", "--silent", name], { cwd: root, stdio: "inherit" });
     return status !== 0;
   });
 
