@@ -55,7 +55,7 @@ const words: SqlWords = {
           where status = 'pending' and partner_id = p.partner_id and lane = l.lane
             and next_attempt_at <= (select now from clock) and next_attempt_at >= ${since}
           order by next_attempt_at limit ${limit})
-        where ${partners}
+        where ${partners} and coalesce(b.slots, ${slotsPerPartner}) > 0
       )
     ) where turn <= slots order by turn, next_attempt_at limit ${limit}`,
   forUpdate: "",
