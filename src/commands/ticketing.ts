@@ -32,6 +32,7 @@ export function define(command: Command): void {
     .option("--partner <id>", "the partner it seems to come from", "probe")
     .option(...JSON_OPTION)
     .action(sendTwice);
+  withExamples(command, [["ticketing probe --order test-order.json", "Before the first real order"]]);
   withExamples(probe, [["ticketing probe --order test-order.json", "Before the first real order"]]);
 }
 

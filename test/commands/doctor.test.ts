@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { test } from "node:test";
+import type { Check } from "../../src/commands/doctor-checks.ts";
+import { migrate } from "../../src/storage/schema.ts";
+import { onEachDatabase, openUrl } from "../support/databases.ts";
+import { freePort } from "../support/postgres.ts";
+import { startRecorder } from "../support/recorder.ts";
+import { addPartner } from "../support/way.ts";
+import { directoryFor, type Env, run } from "./cli.ts";
+
+interface Report {
+  readonly ok: boolean;
+  readonly config: Record<string, string | null> | null;
+  readonly checks: Check[];
+}
+
+async function doctor(env: Env, ...args: string[]) {
+  const { code, stdout, stderr } = await run(["doctor", "--json", ...args], { env });
+  assert.equal(stderr, "");
+  const report = JSON.parse(stdout) as Report;
+  assert.equal(report.ok, code === 0);
+  assert.equal(
+    report.ok,
+    report.checks.every(({ status }) => status !== "fail"),
+  );
+  const status = (name: string) =>
+    report.checks.filter((check) => check.name === name).map((check) => check.status);
+  return { ...report, code, status };
+}
+
+const SECRETS = {
+  APP_HMAC_SECRET: "hidden-application-secret",
+  CALLBACK_SIGNING_SECRET: "hidden-signing-secret",
+  TICKETING_AUTHORIZATION: "Bearer hidden",
+  OPERATORS_JSON: '[{"name":"kim","token":"hidden-token","role":"viewer"}]',
+};
+
+onEachDatabase("doctor", (kind) => {
+  test("a deployment that is well, without a request to ticketing and without a secret shown", async (t) => {
+    const ticketing = await startRecorder();
+    t.after(() => ticketing.close());
+    const url = await kind.createUrl();
+    const storage = openUrl(url);
+    t.after(() => storage.close());
+    await migrate(storage.database);
+    await addPartner(storage, "wave");
+    const env = { ...SECRETS, DATABASE_URL: url, TICKETING_URL: ticketing.url };
+    const { code, config, checks, status } = await doctor(env);
+    assert.equal(code, 0, JSON.stringify(checks));
+    assert.equal(ticketing.requests.length, 0);
+    assert.equal(config?.["APP_HMAC_SECRET"], "***");
+    assert.equal(config?.["TRUSTED_PROXIES"], null);
+    for (const name of [
+      "node",
+      "database",
+      "schema",
+      "partners",
+      "operators",
+      "ticketing",
+      "signing",
+      "lease",
+    ]) {
+      assert.deepEqual(status(name), ["ok"], name);
+    }
+    const text = await run(["doctor"], { env });
+    assert.equal(text.code, 0);
+    assert.match(text.stdout, /^ {2}ok +ticketing +127\.0\.0\.1:\d+ takes connections$/m);
+    assert.doesNotMatch(text.stdout + JSON.stringify({ config, checks }), /hidden|postgres:postgres/);
+  });
+
+  test("what is missing or loose is found", async (t) => {
+    const url = await kind.createUrl();
+    const storage = openUrl(url);
+    t.after(() => storage.close());
+    await migrate(storage.database);
+    await addPartner(storage, "demo");
+    await storage.database.run("update partners set development = 1", []);
+    const { code, status } = await doctor({
+      DATABASE_URL: url,
+      TICKETING_URL: `http://127.0.0.1:${await freePort()}`,
+      REQUIRE_HTTPS_CALLBACKS: "0",
+      HOST: "0.0.0.0",
+    });
+    assert.equal(code, 1);
+    assert.deepEqual(status("partners"), ["fail", "warn"]);
+    assert.deepEqual(status("ticketing"), ["fail"]);
+    for (const name of ["operators", "signing", "tokens", "callbacks", "proxies"]) {
+      assert.deepEqual(status(name), ["warn"], name);
+    }
+  });
+});
+
+test("nothing is made where nothing is, and --dev is well without any setting", async (t) => {
+  const cwd = directoryFor(t);
+  const { code, stdout } = await run(["doctor"], { cwd });
+  assert.equal(code, 1);
+  assert.match(stdout, /fail +ticketing +TICKETING_URL is not set/);
+  assert.match(stdout, /warn +database +\.\/gateway\.db does not exist yet/);
+  assert.equal((await run(["doctor", "--dev"], { cwd })).code, 0);
+  assert.equal(existsSync(`${cwd}/gateway.db`), false);
+});
+
+test("a configuration that can't be read is a finding, every problem of it", async () => {
+  const { code, config, checks } = await doctor({ PORT: "x", LEASE_SECS: "x" });
+  assert.deepEqual([code, config, checks.map(({ status }) => status)], [1, null, ["fail", "fail"]]);
+});
+
+test("a server that can't be reached fails the check, without the password", async () => {
+  const { checks, status } = await doctor({ DATABASE_URL: "postgres://wave:hidden@127.0.0.1:1/gateway" });
+  assert.deepEqual(status("database"), ["fail"]);
+  assert.doesNotMatch(JSON.stringify(checks), /hidden/);
+});
