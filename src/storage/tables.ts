@@ -136,20 +136,9 @@ export interface AttemptsTable {
 }
 
 /** Results that came after their claim had ended. */
-export interface LateResultsTable {
+export interface LateResultsTable extends AttemptsTable {
   id: Generated<number>;
   leg: Leg;
-  job_id: number;
-  no: number;
-  order_id: number;
-  partner_id: string;
-  claim: string;
-  code: number | null;
-  error: AttemptError | null;
-  at: number;
-  duration_ms: number | null;
-  answer: string | null;
-  note: string | null;
   recorded_at: number;
 }
 

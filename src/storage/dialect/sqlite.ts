@@ -22,6 +22,7 @@ import {
   type SqlWords,
 } from "../database.ts";
 import type { Tables } from "../tables.ts";
+import { inTurns } from "./turns.ts";
 
 const columnTypes: ColumnTypes = {
   id: "integer primary key autoincrement",
@@ -41,23 +42,20 @@ const words: SqlWords = {
   },
   amongIds: (parameter) => `in (select value from json_each(${parameter}))`,
   amongFew: (subquery) => `in (${subquery})`,
-  dueJobs: (table, { limit, busy, slotsPerPartner, partners, since }) => `
-    select id from (
-      select id, slots, next_attempt_at, row_number() over (partition by partner_id order by lane_turn, lane) as turn
-      from (
-        select j.id, j.partner_id, j.lane, j.next_attempt_at, coalesce(b.slots, ${slotsPerPartner}) as slots,
-          row_number() over (partition by j.partner_id, j.lane order by j.next_attempt_at) as lane_turn
-        from partners p
-        join (select 0 as lane union all select 1) l
-        left join ${words.rows(busy, { partner_id: "text", slots: "integer" })} b on b.partner_id = p.partner_id
-        join ${table} j on j.id in (
-          select id from ${table}
-          where status = 'pending' and partner_id = p.partner_id and lane = l.lane
-            and next_attempt_at <= (select now from clock) and next_attempt_at >= ${since}
-          order by next_attempt_at limit ${limit})
-        where ${partners} and coalesce(b.slots, ${slotsPerPartner}) > 0
-      )
-    ) where turn <= slots order by turn, next_attempt_at limit ${limit}`,
+  dueJobs: (table, { limit, busy, slotsPerPartner, partners, since }) =>
+    inTurns(
+      `select j.id, j.partner_id, j.lane, j.next_attempt_at, coalesce(b.slots, ${slotsPerPartner}) as slots
+      from partners p
+      join (select 0 as lane union all select 1) l
+      left join ${words.rows(busy, { partner_id: "text", slots: "integer" })} b on b.partner_id = p.partner_id
+      join ${table} j on j.id in (
+        select id from ${table}
+        where status = 'pending' and partner_id = p.partner_id and lane = l.lane
+          and next_attempt_at <= (select now from clock) and next_attempt_at >= ${since}
+        order by next_attempt_at limit ${limit})
+      where ${partners} and coalesce(b.slots, ${slotsPerPartner}) > 0`,
+      limit,
+    ),
   forUpdate: "",
   forUpdateSkipLocked: "",
   least: "min",
