@@ -8,16 +8,37 @@ import { createAddressGuard } from "../../src/outbound/address-guard.ts";
 import { createAccept } from "../../src/pipeline/accept.ts";
 import { createSettle } from "../../src/pipeline/settle.ts";
 import type { Verdict } from "../../src/pipeline/attempt.ts";
-import { DatabaseUnavailable } from "../../src/storage/database.ts";
+import { CommitUnknown, DatabaseUnavailable } from "../../src/storage/database.ts";
 import type { ClaimedJob } from "../../src/storage/jobs.ts";
 import type { Storage } from "../../src/storage/open.ts";
 import { migrate } from "../../src/storage/schema.ts";
 import { openUrl, POSTGRES } from "../support/databases.ts";
-import { addPartner, LOOPBACK_POLICY, orderBody, PARTNER_ID } from "../support/way.ts";
+import { createFakeClock } from "../support/fake-clock.ts";
+import { addPartner, LOOPBACK_POLICY, orderBody, PARTNER_ID, startWay } from "../support/way.ts";
 import { startCommitProxy, type CommitProxy } from "./commit-proxy.ts";
 import { attemptsOf, claimOne, NOW, place, rowsIn, statusOf, storyOf, ticketed } from "./fixtures.ts";
 
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+suite("a worker's claim over a connection that breaks", () => {
+  for (const fate of ["answer lost", "lost on the way"] as const) {
+    test(`whose COMMIT has ${fate === "answer lost" ? "its answer lost" : "been lost"}: given back, and taken as if new`, async () => {
+      const proxy = await startCommitProxy(await POSTGRES.createUrl());
+      const storage = openUrl(proxy.url);
+      await migrate(storage.database);
+      const way = await startWay({ storage, clock: createFakeClock() });
+      const id = await way.order();
+      proxy.fate = fate;
+      await assert.rejects(way.engine.workers.ticketing.takeDue(), CommitUnknown);
+      assert.equal((await way.story(id)).ticketing!.job.attempts, fate === "answer lost" ? 1 : 0);
+      assert.equal(await way.work(), 2);
+      assert.equal((await way.story(id)).order.pipeline_status, "ota_callback_delivered");
+      assert.deepEqual(await attemptsOf(storage, id), [[1, 200]]);
+      await way.close();
+      await proxy.close();
+    });
+  }
+});
 
 // What a COMMIT without an answer, and a lock that doesn't go, do to the steps that share transactions.
 suite("accept and settle over a connection that breaks", () => {
