@@ -11,7 +11,7 @@ import { configHere, placeOf, readSchema, withAnySchema } from "./cli/database.t
 import { EXIT_CODES, Failure } from "./cli/failure.ts";
 import { withExamples } from "./cli/help.ts";
 import { invocation } from "./cli/invocation.ts";
-import { paint, print, table, toJson } from "./cli/output.ts";
+import { outliveReader, paint, print, table, toJson } from "./cli/output.ts";
 import { askedToStop } from "./cli/signals.ts";
 import { type Scenario, SCENARIOS } from "./demo-orders.ts";
 import { createStory, type Story } from "./demo-story.ts";
@@ -52,6 +52,8 @@ export function define(command: Command): void {
 
 async function demo({ exit = false, json = false }: Options): Promise<void> {
   const asked = askedToStop();
+  // Its exit code is worth waiting for.
+  if (exit) outliveReader();
   const config = demoConfig();
   await refuseRealDatabase(config);
   const story = createStory(print, json);

@@ -8,12 +8,14 @@ import { configHere, placeOf, readSchema, withAnySchema } from "./cli/database.t
 import { Failure } from "./cli/failure.ts";
 import { withExamples } from "./cli/help.ts";
 import { invocation } from "./cli/invocation.ts";
+import { outliveReader, toJson } from "./cli/output.ts";
 import { askedToStop } from "./cli/signals.ts";
 import type { Development } from "./development.ts";
 
 interface Options {
   readonly dev?: boolean;
   readonly workers: number;
+  readonly json?: boolean;
 }
 
 const MAX_WORKERS = 64;
@@ -29,6 +31,7 @@ export function define(command: Command): void {
       "a demo partner, sandbox ticketing, reads without credentials: on loopback and SQLite only",
     )
     .option("--workers <n>", "processes that share the work; more than 1 needs PostgreSQL", asWorkers, 1)
+    .option("--json", "errors, and what --dev tells, as JSON on stderr; logs are JSON anyway off a terminal")
     .action(serve);
   withExamples(
     command,
@@ -48,7 +51,7 @@ function variables(): string {
   }).join("\n");
 }
 
-async function serve({ dev = false, workers }: Options): Promise<void> {
+async function serve({ dev = false, workers, json = false }: Options): Promise<void> {
   const config = configHere(dev);
   if (workers > 1 && cluster.isPrimary) {
     refuseWorkers(config);
@@ -57,7 +60,7 @@ async function serve({ dev = false, workers }: Options): Promise<void> {
   }
   const log = createLog({ level: config.logLevel });
   try {
-    await serveUntilAsked(config, log);
+    await serveUntilAsked(config, log, json);
   } finally {
     // A reader of the log that has stopped must not keep the process: only a signal ends it then.
     if (!(await log.close())) process.kill(process.pid, "SIGKILL");
@@ -71,11 +74,10 @@ function refuseWorkers({ databaseUrl }: Config): void {
   });
 }
 
-async function serveUntilAsked(config: Config, log: OpenLog): Promise<void> {
+async function serveUntilAsked(config: Config, log: OpenLog, json: boolean): Promise<void> {
   // From the beginning: also a start can be called off.
   const asked = askedToStop();
-  // The log is on stdout too, and bears a reader that has gone; so must the gateway.
-  process.stdout.removeAllListeners("error").on("error", () => {});
+  outliveReader();
   const development = config.dev ? await startSandboxes(config, log) : null;
   try {
     const gateway = await start(development?.config ?? config, log);
@@ -85,7 +87,8 @@ async function serveUntilAsked(config: Config, log: OpenLog): Promise<void> {
       database: placeOf(config.databaseUrl),
       role: config.role,
     });
-    if (development) process.stderr.write(await welcome(gateway, development));
+    if (development)
+      process.stderr.write(json ? facts(gateway, development) : await welcome(gateway, development));
     if (cluster.isWorker) process.send?.("started");
     log.info({ event: "gateway.stopping", signal: await Promise.race([asked, orphaned()]) });
     await gateway.stop();
@@ -130,13 +133,26 @@ async function startSandboxes(config: Config, log: OpenLog): Promise<Development
   });
 }
 
+/** What a script needs to know of a development gateway. */
+function facts({ url }: Gateway, { callbackUrl, config, operatorToken }: Development): string {
+  const { partners, ticketing } = config;
+  const told = {
+    url,
+    partners: partners.map(({ id }) => id),
+    operator_token: operatorToken,
+    ticketing_url: ticketing.url,
+    callback_url: callbackUrl,
+  };
+  return `${toJson(told, 0)}\n`;
+}
+
 /** On stderr, so that stdout stays a log. */
 async function welcome(gateway: Gateway, development: Development): Promise<string> {
   const { curlOf, partnerHeaders } = await import("./development.ts");
   const { config, callbackUrl, sandboxTicketingUrl, operatorToken } = development;
   const [partner] = config.partners;
   const url = gateway.url ?? "";
-  const facts: readonly (readonly [string, string])[] = [
+  const rows: readonly (readonly [string, string])[] = [
     ["Partner", partner ? partnerHeaders(partner).join(", ") : "as in the database"],
     ["Operator", `Authorization: Bearer ${operatorToken}`],
     [
@@ -149,7 +165,7 @@ async function welcome(gateway: Gateway, development: Development): Promise<stri
   return `
 WaveGate for development listens on ${url}
 
-${facts.map(([name, value]) => `  ${name.padEnd(11)}${value}`).join("\n")}
+${rows.map(([name, value]) => `  ${name.padEnd(11)}${value}`).join("\n")}
 
 Send an order:
 

@@ -101,6 +101,16 @@ suite("demo", { concurrency: true }, () => {
     );
   });
 
+  test("--exit reaches its verdict though nobody reads on", async (t) => {
+    const cwd = directoryFor(t);
+    const running = startFor(t, ["demo", "--exit"], { cwd, env: { PORT: "0" } });
+    await running.shows(/EXT-43/);
+    running.child.stdout?.destroy();
+    assert.equal((await running.ended).code, 0);
+    const { stdout } = await run(["order", "show", "EXT-43", "--json"], { cwd });
+    assert.equal((JSON.parse(stdout) as OrderView).status, "ota_callback_delivered");
+  });
+
   test("refuses a database with real partners, and PostgreSQL", async (t) => {
     const cwd = directoryFor(t);
     const storage = openUrl(`sqlite:///${join(cwd, "gateway.db")}`);

@@ -9,6 +9,11 @@ export function print(line = ""): void {
   process.stdout.write(`${line}\n`);
 }
 
+/** From here on the command goes on though nobody reads its stdout any more, because it has more to do than to print. */
+export function outliveReader(): void {
+  process.stdout.removeAllListeners("error").on("error", () => {});
+}
+
 /** Coloured only where stdout is a terminal that wants it (NO_COLOR, FORCE_COLOR). */
 export function paint(style: Style, text: string): string {
   return styleText(style, text, { stream: process.stdout });
