@@ -119,10 +119,10 @@ function startExchange(request: HttpRequest, pool: ConnectionPool): Exchange {
     const failure = classifyFailure(error, sent ? (code === null ? "sent" : "answering") : "unsent");
     settle(failure.error, failure.detail);
   };
-  const deadline = setTimeout(
-    () => settle("timeout", `no whole answer within ${request.deadlineMs} ms`),
-    request.deadlineMs,
-  );
+  const runOut = () => settle("timeout", `no whole answer within ${request.deadlineMs} ms`);
+  // A process that stood still finds its timers due before it has read what arrived meanwhile: an answer that is here
+  // is not thrown away, or tickets would be bought twice. Sockets are read between the timers and the immediates.
+  const deadline = setTimeout(() => setImmediate(runOut), request.deadlineMs);
 
   const handler: Dispatcher.DispatchHandler = {
     onRequestStart(controller) {

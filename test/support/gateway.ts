@@ -6,7 +6,7 @@ import type { Log } from "../../src/observe/log.ts";
 
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
-const PARTNER_HEADERS = { "x-partner-id": "demo", "x-partner-token": "demotoken" };
+export const PARTNER_HEADERS = { "x-partner-id": "demo", "x-partner-token": "demotoken" };
 
 /** What a gateway is started with in tests: production's rules, but callbacks to loopback. */
 export function gatewayEnv(databaseUrl: string, ticketingUrl: string): Record<string, string> {
