@@ -1,5 +1,6 @@
 import type { Selectable } from "kysely";
-import type { Leg } from "../orders/states.ts";
+import type { Leg, OrderStatus } from "../orders/states.ts";
+import { onFirstClaim, orderAfterJob } from "../orders/transitions.ts";
 import type { Database, Run, SqlWords } from "./database.ts";
 import { createMoveOrders } from "./moves.ts";
 import { type CircuitsTable, LEG_TABLES } from "./tables.ts";
@@ -147,15 +148,14 @@ export function createCircuits({ run, transact, words }: Database, leg: Leg): Ci
   const release = `${clock("$1")}, freed as materialized (${heldWhere(`not ${hasOpen("j.partner_id")}`)})
     update ${jobs} set held_until = null, next_attempt_at = (select now from clock), updated_at = (select now from clock)
     where id ${words.amongFew("select id from freed")} returning id`;
-  const blockedByTarget = `select job_id from circuit_failures f
-    join circuits c on c.leg = f.leg and c.partner_id = f.partner_id and c.state = 'open'
-    where f.leg = '${leg}' and f.blocked = 1 limit 1000`;
-  const takeBack = `${clock("$1")}, wronged as materialized (${blockedByTarget})
+  // One statement marks and tells: what another process settles meanwhile keeps its mark for the next round.
+  const wronged = `update circuit_failures set blocked = 0 where leg = '${leg}' and blocked = 1 and partner_id in (
+      select c.partner_id from circuits c where c.leg = '${leg}' and c.state = 'open')
+    returning job_id`;
+  const takeBack = `${clock("$2")}
     update ${jobs} set status = 'pending', lane = 1, run_attempts = run_attempts - 1,
       next_attempt_at = (select now from clock), updated_at = (select now from clock)
-    where id ${words.amongFew("select job_id from wronged")} and status = 'blocked' returning id, order_id`;
-  const takenBack = `update circuit_failures set blocked = 0 where leg = '${leg}' and blocked = 1 and partner_id in (
-      select c.partner_id from circuits c where c.leg = '${leg}' and c.state = 'open')`;
+    where id ${words.amongIds("$1")} and status = 'blocked' returning order_id`;
   const takeProbe = `${clock("$1")}
     update circuits set next_probe_at = (select now from clock) + $2, probes = probes + 1
     where leg = '${leg}' and partner_id = $3 and state = 'open' and next_probe_at <= (select now from clock)
@@ -168,7 +168,10 @@ export function createCircuits({ run, transact, words }: Database, leg: Leg): Ci
       (await transact((tx) => tx(hold, [now, limit, "[]", limitSecs]))).length,
     takeBack: (now) =>
       transact(async (tx) => {
-        const rows = await tx<{ order_id: number }>(takeBack, [now]);
+        const marked = await tx<{ job_id: number }>(wronged, []);
+        if (marked.length === 0) return 0;
+        const jobIds = JSON.stringify(marked.map((row) => row.job_id));
+        const rows = await tx<{ order_id: number }>(takeBack, [jobIds, now]);
         await moveOrders(
           tx,
           rows.map((row) => ({
@@ -179,22 +182,24 @@ export function createCircuits({ run, transact, words }: Database, leg: Leg): Ci
           })),
           now,
         );
-        await tx(takenBack, []);
         return rows.length;
       }),
     expire: (limit, now) =>
       transact(async (tx) => {
         const rows = await tx<{ order_id: number }>(expire, [now, limit]);
-        const to = leg === "ticketing" ? "ticketing_exhausted" : "ota_callback_exhausted";
         const reason =
           leg === "ticketing"
             ? "held until its limit while ticketing failed for every order"
             : "held until its limit while the partner's callbacks failed for every order";
-        await moveOrders(
-          tx,
-          rows.map((row) => ({ orderId: row.order_id, to, reason, reference: null })),
-          now,
-        );
+        const moveAll = (to: OrderStatus, reason: string | null) =>
+          moveOrders(
+            tx,
+            rows.map((row) => ({ orderId: row.order_id, to, reason, reference: null })),
+            now,
+          );
+        // An order that was never attempted has the leg's beginning before it: the map leads through it.
+        await moveAll(onFirstClaim(leg).to, null);
+        await moveAll(orderAfterJob(leg, "exhausted")!, reason);
         return rows.length;
       }),
     release: async (limit, now) => (await transact((tx) => tx(release, [now, limit]))).length,
