@@ -46,30 +46,14 @@ export interface Partners {
   setDisabled(id: string, disabled: boolean, nowMs: number): Promise<boolean>;
 }
 
-// By name: a prepared `select *` fails for good once a newer release has added a column.
-const COLUMNS = [
-  "name",
-  "token_digest",
-  "previous_token_digest",
-  "previous_token_until",
-  "allowlist_cidrs",
-  "rate_capacity",
-  "rate_per_sec",
-  "signing_secret",
-  "callback_hosts",
-  "reject_repeats",
-  "development",
-  "disabled_at",
-  "created_at",
-] as const satisfies readonly (keyof PartnersTable)[];
-type PartnerRow = Pick<Selectable<PartnersTable>, "partner_id" | (typeof COLUMNS)[number]>;
-
 export function createPartners({ run, queries, words }: Database): Partners {
-  const byIds = `select p.partner_id, ${COLUMNS.join(", ")} from ${words.rows("$1", { partner_id: "text" })} r
+  const byIds = `select p.* from ${words.rows("$1", { partner_id: "text" })} r
     join partners p on p.partner_id = r.partner_id`;
   return {
     async findMany(ids) {
-      const rows = await run<PartnerRow>(byIds, [JSON.stringify(ids.map((id) => ({ partner_id: id })))]);
+      const rows = await run<Selectable<PartnersTable>>(byIds, [
+        JSON.stringify(ids.map((id) => ({ partner_id: id }))),
+      ]);
       return new Map(rows.map((row) => [row.partner_id, partnerOf(row)]));
     },
     async list() {
@@ -137,7 +121,7 @@ function columnsOf(partner: NewPartner) {
   };
 }
 
-function partnerOf(row: PartnerRow): Partner {
+function partnerOf(row: Selectable<PartnersTable>): Partner {
   return {
     id: row.partner_id,
     name: row.name,

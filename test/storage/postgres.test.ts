@@ -151,11 +151,22 @@ suite("storage on PostgreSQL alone", () => {
     assert.equal(setting[0]!.value, "5s");
   });
 
-  test("a newer release may add a column while this one serves", async () => {
-    assert.equal((await storage.partners.findMany([PARTNER_ID])).size, 1);
-    await admin.query("alter table partners add column later text");
-    assert.equal((await storage.partners.findMany([PARTNER_ID])).size, 1);
-    await admin.query("alter table partners drop column later");
+  test("a newer release may add columns while this one serves", async () => {
+    const { ticketing } = storage.circuits;
+    // Each connection of the pool has its own plans.
+    const ask = () =>
+      Promise.all(
+        Array.from({ length: 8 }, async () => {
+          assert.equal((await storage.partners.findMany([PARTNER_ID])).size, 1);
+          assert.deepEqual([await ticketing.listOpen(), await ticketing.closeProven(NOW)], [[], []]);
+        }),
+      );
+    await ask();
+    for (const table of ["partners", "circuits"])
+      await admin.query(`alter table ${table} add column later text`);
+    await ask();
+    for (const table of ["partners", "circuits"]) await admin.query(`alter table ${table} drop column later`);
+    await ask();
   });
 });
 

@@ -71,7 +71,7 @@ const words: SqlWords = {
   greatest: "greatest",
 };
 
-/** How long a transaction is run again after a serialization failure or a deadlock. */
+/** How long something is run again after a serialization failure, a deadlock or a change of the schema. */
 const RETRY_DEADLINE_MS = 2_000;
 /** A statement of the engine that has no answer by then is given up, with its connection. */
 const STATEMENT_TIMEOUT_MS = 8_000;
@@ -88,6 +88,8 @@ const BEGIN_NOT_DURABLE = `${BEGIN}; set local synchronous_commit = off`;
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
 const CONFLICT = new Set(["40001", "40P01"]);
+// "Cached plan must not change result type": a newer release has added a column. A new connection has no such plan.
+const STALE_PLAN = "0A000";
 const DATA_FAULT_CLASSES = new Set(["21", "22", "23"]);
 const UNAVAILABLE_CLASSES = new Set(["08", "53", "57", "58"]);
 const LOCK_NOT_AVAILABLE = "55P03";
@@ -184,7 +186,7 @@ export function openPostgres(options: PostgresOptions): Database {
       return await work(client);
     } catch (error) {
       // Also after a timeout: the answer may still come, and nobody must take it for another's.
-      broken = isUnavailable(error);
+      broken = isUnavailable(error) || sqlState(error) === STALE_PLAN;
       throw error;
     } finally {
       client.release(broken);
@@ -210,13 +212,15 @@ export function openPostgres(options: PostgresOptions): Database {
       return result;
     });
 
-  async function transact<T>(work: (run: Run) => Promise<T>, durable: boolean): Promise<T> {
+  async function untilNoConflict<T>(work: () => Promise<T>): Promise<T> {
     const deadline = performance.now() + RETRY_DEADLINE_MS;
     for (;;) {
       try {
-        return await attempt(work, durable);
+        return await work();
       } catch (error) {
-        if (!CONFLICT.has(sqlState(error) ?? "") || performance.now() > deadline) throw translate(error);
+        const state = sqlState(error) ?? "";
+        const passes = CONFLICT.has(state) || state === STALE_PLAN;
+        if (!passes || performance.now() > deadline) throw translate(error);
       }
     }
   }
@@ -238,14 +242,9 @@ export function openPostgres(options: PostgresOptions): Database {
         createQueryCompiler: () => new PostgresQueryCompiler(),
       },
     }),
-    run: async <Row extends object>(text: string, parameters: readonly Parameter[]) => {
-      try {
-        return await withClient((client) => runOn<Row>(client, text, parameters));
-      } catch (error) {
-        throw translate(error);
-      }
-    },
-    transact: (work, { durable = true } = {}) => transact(work, durable),
+    run: <Row extends object>(text: string, parameters: readonly Parameter[]) =>
+      untilNoConflict(() => withClient((client) => runOn<Row>(client, text, parameters))),
+    transact: (work, { durable = true } = {}) => untilNoConflict(() => attempt(work, durable)),
     isDataFault: (error) =>
       error instanceof RowLocked || DATA_FAULT_CLASSES.has((sqlState(error) ?? "").slice(0, 2)),
     wakeups,
