@@ -10,24 +10,17 @@ import { parseDatabaseUrl } from "../storage/target.ts";
 import { configHere, placeOf, readSchema, withAnySchema } from "./cli/database.ts";
 import { EXIT_CODES, Failure } from "./cli/failure.ts";
 import { withExamples } from "./cli/help.ts";
-import { invocation } from "./cli/invocation.ts";
-import { outliveReader, paint, print, table, toJson } from "./cli/output.ts";
+import { outliveReader, print, toJson } from "./cli/output.ts";
 import { askedToStop } from "./cli/signals.ts";
 import { type Scenario, SCENARIOS } from "./demo-orders.ts";
 import { createStory, type Story } from "./demo-story.ts";
-import { curlOf, type Development, partnerHeaders, startDevelopment } from "./development.ts";
+import { nextSteps, type Result, resultView, summary } from "./demo-summary.ts";
+import { type Development, startDevelopment } from "./development.ts";
 import { start } from "./serve.ts";
 
 interface Options {
   readonly exit?: boolean;
   readonly json?: boolean;
-}
-
-/** An order of the demo, and where it ended. */
-interface Result {
-  readonly scenario: Scenario;
-  readonly view: OrderView;
-  readonly reached: boolean;
 }
 
 const DEADLINE_MS = 60_000;
@@ -190,68 +183,4 @@ async function request<T>(url: string, partner: PartnerSeed, expected: number, b
   const advice =
     response.status === 401 ? `the database knows partner ${partner.id} otherwise; ${ANOTHER}` : ANOTHER;
   throw new Failure("failed", `the gateway answered ${response.status}: ${detail}`, { advice });
-}
-
-function summary(results: readonly Result[]): string {
-  const rows = results.map(({ scenario, view, reached }) => [
-    String(view.id),
-    view.external_order_id,
-    scenario.story,
-    scenario.expected,
-    { text: view.status, style: reached ? "green" : "red" } as const,
-    String(view.ticketing_job?.attempts.length ?? 0),
-    String(view.ota_callback_job?.attempts.length ?? 0),
-    String(view.tickets.length),
-  ]);
-  return table(
-    ["ID", "ORDER", "WHAT HAPPENS", "EXPECTED", "ACTUAL", "TICKETING", "CALLBACKS", "TICKETS"],
-    rows,
-  );
-}
-
-function resultView({ scenario, view, reached }: Result) {
-  return {
-    id: view.id,
-    external_order_id: view.external_order_id,
-    trace_id: view.trace_id,
-    expected: scenario.expected,
-    actual: view.status,
-    reached,
-    tickets: view.tickets.length,
-  };
-}
-
-function nextSteps(
-  { url }: Gateway,
-  { config, callbackUrl }: Development,
-  results: readonly Result[],
-  exit: boolean,
-): string {
-  const [partner] = config.partners;
-  const isDefault =
-    config.databaseUrl === CONFIG_VARIABLES.find(({ name }) => name === "DATABASE_URL")?.default;
-  const command = `${isDefault ? "" : `DATABASE_URL='${config.databaseUrl}' `}${invocation()}`;
-  const blocked = results.find(({ view }) => view.status === "ticketing_blocked")?.view;
-  const look = [
-    "The whole story of an order:",
-    `  ${command} order show EXT-42`,
-    ...(blocked && !exit
-      ? [
-          "Decide about the blocked one; watch it go on here:",
-          `  ${command} order retry ${blocked.id} --reason 'on sale again'`,
-        ]
-      : []),
-  ];
-  if (exit || !partner) return look.join("\n");
-  return [
-    ...look,
-    "The same over HTTP:",
-    `  curl ${partnerHeaders(partner)
-      .map((header) => `-H '${header}'`)
-      .join(" ")} ${url}/orders/${results[0]?.view.id}`,
-    "An order of your own:",
-    `  ${curlOf(url ?? "", partner, callbackUrl)}`,
-    "",
-    paint("bold", "The gateway stays up. Ctrl-C ends it."),
-  ].join("\n");
 }
