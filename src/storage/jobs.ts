@@ -1,6 +1,7 @@
 import type { AttemptError } from "../orders/outcome.ts";
 import { onFirstClaim, orderAfterJob } from "../orders/transitions.ts";
 import type { JobStatus, Leg } from "../orders/states.ts";
+import { createExplainCancelled } from "./cancelled.ts";
 import { noOpenCircuit } from "./circuits.ts";
 import type { Database, Parameter } from "./database.ts";
 import { createMoveOrders } from "./moves.ts";
@@ -110,6 +111,7 @@ const CLAIM_COLUMNS =
 export function createJobQueue({ run, transact, words }: Database, leg: Leg): JobQueue {
   const { jobs } = LEG_TABLES[leg];
   const moveOrders = createMoveOrders(words);
+  const explainCancelled = createExplainCancelled(words);
   const clock = (parameter: string): string => `with clock as (select ${words.now(parameter)} as now)`;
 
   const claimThese = (due: string): string => `${clock("$1")}, due as materialized (${due})
@@ -141,7 +143,8 @@ export function createJobQueue({ run, transact, words }: Database, leg: Leg): Jo
     from orders o join partners p on p.partner_id = o.partner_id where o.id ${words.amongIds("$1")}`;
   const giveBackClaims = `${clock("$2")}
     update ${jobs} as j set
-      status = coalesce(ends_as, 'pending'), claim = null, claimed_by = null, claimed_at = null, lease_until = null,
+      status = coalesce(ends_as, 'pending'), ends_as = null,
+      claim = null, claimed_by = null, claimed_at = null, lease_until = null,
       attempts = attempts - 1, run_attempts = run_attempts - 1,
       run_started_at = case when run_attempts = 1 then null else run_started_at end,
       next_attempt_at = coalesce(held_until, next_attempt_at),
@@ -169,7 +172,8 @@ export function createJobQueue({ run, transact, words }: Database, leg: Leg): Jo
         const to = orderAfterJob(leg, status);
         return to === null ? [] : [{ orderId, to, reason: null, reference: null }];
       });
-      await moveOrders(tx, moves, now);
+      const moved = await moveOrders(tx, moves, now);
+      await explainCancelled(tx, [...moved]);
     });
   }
 

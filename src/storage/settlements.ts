@@ -233,7 +233,7 @@ function createRecordLate(words: SqlWords, leg: Leg) {
   const endJobs = `with clock as (select ${words.now("$2")} as now)
     update ${jobs} set
       ends_as = case when status = 'running' then 'succeeded' else null end,
-      next_attempt_at = null,
+      next_attempt_at = null, held_until = null,
       status = case when status = 'running' then status else 'succeeded' end,
       updated_at = (select now from clock)
     where id ${words.amongIds("$1")}`;

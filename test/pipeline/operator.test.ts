@@ -85,7 +85,10 @@ onEachDatabase("cancel", (kind) => {
     const job = await claimOne();
     await cancel(id);
     await way.storage.queues.ticketing.giveBack([job], clock.nowMs);
-    assert.equal((await way.story(id)).order.pipeline_status, "cancelled");
+    const { order, ticketing } = await way.story(id);
+    assert.equal(order.pipeline_status, "cancelled");
+    assert.equal(order.blocked_reason, "cancelled before it was ticketed");
+    assert.equal(ticketing!.job.ends_as, null);
   });
 
   test("a ticketed order can't be cancelled", async () => {

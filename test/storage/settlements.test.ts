@@ -192,6 +192,17 @@ onEachDatabase("settlements", (kind) => {
     });
   }
 
+  test("a late 2xx ends a circuit's hold on the job", async () => {
+    const id = await order();
+    const old = await take();
+    await lose(old);
+    const hold = "update ticketing_jobs set held_until = $2, next_attempt_at = $2 where id = $1";
+    await storage.database.transact((tx) => tx(hold, [old.jobId, NOW + 60_000]));
+    assert.equal((await end(old, "succeeded")).ticketed, true);
+    const { job } = (await storyOf(storage, id)).ticketing!;
+    assert.deepEqual([job.status, job.held_until], ["succeeded", null]);
+  });
+
   test("a late 2xx, then the other holder is lost or gives back: still ticketed", async () => {
     for (const leave of [lose, (claim: Claim) => storage.queues.ticketing.giveBack([claim], NOW)]) {
       const id = await order();
