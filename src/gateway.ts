@@ -90,6 +90,8 @@ async function startOn(storage: Storage, config: Config, log: Log): Promise<Gate
     onAccepted: () => engine.announce("ticketing"),
   });
 
+  const worksOnly = config.role === "worker";
+  const accepting = worksOnly ? "no: ROLE=worker" : "yes";
   let stopping = false;
   const server = createHttpServer({
     ...storage,
@@ -98,11 +100,11 @@ async function startOn(storage: Storage, config: Config, log: Log): Promise<Gate
     trustedProxies: config.trustedProxies,
     rateLimit: config.rateLimit,
     development: config.dev,
+    probesOnly: worksOnly,
     log,
     clock,
     readiness: async () => {
-      const accepting = stopping ? "no: shutting down" : "yes";
-      const checks = { accepting, ...(await look(storage)) };
+      const checks = { accepting: stopping ? "no: shutting down" : accepting, ...(await look(storage)) };
       return { ready: !stopping && checks.database === "reachable", checks };
     },
   });
@@ -120,7 +122,7 @@ async function startOn(storage: Storage, config: Config, log: Log): Promise<Gate
     storage,
     async stop() {
       stopping = true;
-      await Promise.all([server.close(), stopEngine(engine, config.drainMs, clients)]);
+      await Promise.all([stopServing(server, config.drainMs), stopEngine(engine, config.drainMs, clients)]);
       await storage.close();
     },
   };
@@ -212,6 +214,13 @@ function engineOptions(
     random: Math.random,
     log,
   };
+}
+
+/** Lets requests under way finish for `drainMs`: a client that never ends its own must not keep the process. */
+async function stopServing(server: ReturnType<typeof createHttpServer>, drainMs: number): Promise<void> {
+  const cutOff = setTimeout(() => server.server.closeAllConnections(), drainMs);
+  await server.close();
+  clearTimeout(cutOff);
 }
 
 async function stopEngine(

@@ -24,6 +24,8 @@ export interface HttpServerOptions
   readonly authEvents: AuthEvents;
   /** For partners without a limit of their own. */
   readonly rateLimit: RateLimitOptions["defaults"];
+  /** True: nothing is served but /health and /ready. */
+  readonly probesOnly?: boolean;
   readonly log: Log;
   readonly clock: Clock;
   readiness(): Promise<Readiness>;
@@ -111,18 +113,20 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   void app.register(swagger, SWAGGER_OPTIONS);
   void app.register(async (routes) => {
     const methodsOf = collectMethods(routes);
-    addOrderRoutes(routes, {
-      accept: options.accept,
-      orders: options.orders,
-      authenticate: createAuthentication({ ...options, failures }),
-      spend: createRateLimit({
-        rateBuckets: options.rateBuckets,
-        defaults: options.rateLimit,
-        clock: options.clock,
-      }),
-    });
+    if (!options.probesOnly) {
+      addOrderRoutes(routes, {
+        accept: options.accept,
+        orders: options.orders,
+        authenticate: createAuthentication({ ...options, failures }),
+        spend: createRateLimit({
+          rateBuckets: options.rateBuckets,
+          defaults: options.rateLimit,
+          clock: options.clock,
+        }),
+      });
+      addOpenApiRoute(routes);
+    }
     addHealthRoutes(routes, () => options.readiness());
-    addOpenApiRoute(routes);
     await routes.after();
     refuseOtherMethods(routes, methodsOf);
   });
