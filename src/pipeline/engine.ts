@@ -78,7 +78,19 @@ export function createEngine(options: EngineOptions): Engine {
       onTicketed: () => announce("callback"),
     });
     const queue = queues[leg];
-    const worker = createWorker({ ...legs[leg], leg, queue, settle, leaseMs, pollMs, claimedBy, clock, log });
+    const hasPeers = database.manyProcesses;
+    const worker = createWorker({
+      ...legs[leg],
+      leg,
+      queue,
+      settle,
+      leaseMs,
+      pollMs,
+      hasPeers,
+      claimedBy,
+      clock,
+      log,
+    });
     workers[leg] = worker;
     rescuers.push(createRescuer({ queue, settle, pollMs, clock, log, onRescued: () => worker.wake() }));
     const { probeMs, holdLimitSecs } = options;

@@ -21,6 +21,8 @@ export interface WorkerOptions {
   readonly deadlineMs: number;
   readonly leaseMs: number;
   readonly pollMs: number;
+  /** Whether other processes claim too. */
+  readonly hasPeers: boolean;
   /** Host and process, for people. */
   readonly claimedBy: string;
   readonly clock: Clock;
@@ -47,6 +49,8 @@ export interface Worker {
 
 /** What must be left of a lease beyond the deadline when a request goes out (SPEC section 5). */
 const LEASE_MARGIN_MS = 1_000;
+
+const SECOND_LOOK_MS = 50;
 
 /**
  * Claims, attempts, settles: one worker for each leg. A claim takes no more jobs than there are free slots, and
@@ -189,7 +193,12 @@ export function createWorker(options: WorkerOptions): Worker {
     start() {
       loop ??= work();
     },
-    wake: () => bell.ring(),
+    wake() {
+      bell.ring();
+      // Whoever was woken by the same news may just be holding more rows than it takes; what it leaves is not waited
+      // for until the next poll.
+      if (options.hasPeers) bell.ringIn(SECOND_LOOK_MS);
+    },
     takeDue,
     probe: async (target) => void (await take((terms) => queue.claimProbe(target, terms))),
     idle,
