@@ -3,7 +3,7 @@ import { onFirstClaim, orderAfterJob } from "../orders/transitions.ts";
 import type { JobStatus, Leg } from "../orders/states.ts";
 import { createExplainCancelled } from "./cancelled.ts";
 import { noOpenCircuit } from "./circuits.ts";
-import type { Database, Parameter } from "./database.ts";
+import type { Database, Parameter, Run } from "./database.ts";
 import { createMoveOrders } from "./moves.ts";
 import { LEG_TABLES } from "./tables.ts";
 
@@ -159,38 +159,57 @@ export function createJobQueue({ run, transact, words }: Database, leg: Leg): Jo
 
   const claimedUnder = `select ${CLAIM_COLUMNS} from ${jobs} where status = 'running' and claim = $1`;
 
-  async function giveBack(claims: readonly Claim[], now: number | null): Promise<void> {
+  async function giveBackIn(tx: Run, claims: readonly Claim[], now: number | null): Promise<void> {
     if (claims.length === 0) return;
     const rows = claims.map(({ jobId, claim }) => ({ job_id: jobId, held: claim }));
-    await transact(async (tx) => {
-      const returned = await tx<{ order_id: number; status: JobStatus }>(giveBackClaims, [
-        JSON.stringify(rows),
-        now,
-      ]);
-      // A cancel that came meanwhile takes effect: nothing is in flight any more.
-      const moves = returned.flatMap(({ order_id: orderId, status }) => {
-        const to = orderAfterJob(leg, status);
-        return to === null ? [] : [{ orderId, to, reason: null, reference: null }];
-      });
-      const moved = await moveOrders(tx, moves, now);
-      await explainCancelled(tx, [...moved]);
+    const returned = await tx<{ order_id: number; status: JobStatus }>(giveBackClaims, [
+      JSON.stringify(rows),
+      now,
+    ]);
+    // A cancel that came meanwhile takes effect: nothing is in flight any more.
+    const moves = returned.flatMap(({ order_id: orderId, status }) => {
+      const to = orderAfterJob(leg, status);
+      return to === null ? [] : [{ orderId, to, reason: null, reference: null }];
     });
+    const moved = await moveOrders(tx, moves, now);
+    await explainCancelled(tx, [...moved]);
+  }
+
+  const giveBack = (claims: readonly Claim[], now: number | null): Promise<void> =>
+    transact((tx) => giveBackIn(tx, claims, now));
+
+  const { from: unclaimed, to: worked } = onFirstClaim(leg);
+  // Somebody may hold an order's row, in a psql session for instance: that order waits, the others don't.
+  const moveClaimed = `${clock("$2")}
+    update orders set pipeline_status = '${worked}', blocked_reason = null, updated_at = (select now from clock)
+    where id ${words.amongFew(`select id from orders
+      where id ${words.amongIds("$1")} and pipeline_status = '${unclaimed}' ${words.forUpdateSkipLocked}`)}
+    returning id`;
+  const stillUnclaimed = `select id from orders where id ${words.amongIds("$1")} and pipeline_status = '${unclaimed}'`;
+
+  /** Moves the orders whose leg begins. @returns those that somebody else holds */
+  async function beginLeg(
+    tx: Run,
+    claimed: readonly ClaimRow[],
+    now: number | null,
+  ): Promise<ReadonlySet<number>> {
+    const first = claimed.filter((row) => row.attempts === 1).map((row) => row.order_id);
+    if (first.length === 0) return new Set();
+    const moved = await tx<{ id: number }>(moveClaimed, [JSON.stringify(first), now]);
+    if (moved.length === first.length) return new Set();
+    const held = await tx<{ id: number }>(stillUnclaimed, [JSON.stringify(first)]);
+    return new Set(held.map((row) => row.id));
   }
 
   const claim = (text: string, terms: ClaimTerms, due: readonly Parameter[]): Promise<ClaimedJob[]> =>
     transact(async (tx) => {
       const { now } = terms;
-      const claimed = await tx<ClaimRow>(text, [now, terms.claim, terms.claimedBy, terms.leaseMs, ...due]);
-      if (claimed.length === 0) return [];
-      const { to } = onFirstClaim(leg);
-      const first = claimed.filter((row) => row.attempts === 1);
-      await moveOrders(
-        tx,
-        first.map((row) => ({ orderId: row.order_id, to, reason: null, reference: null })),
-        now,
-      );
-      const orderIds = JSON.stringify(claimed.map((row) => row.order_id));
-      const orders = await tx<OrderRow>(ordersOf, [orderIds]);
+      const taken = await tx<ClaimRow>(text, [now, terms.claim, terms.claimedBy, terms.leaseMs, ...due]);
+      if (taken.length === 0) return [];
+      const held = await beginLeg(tx, taken, now);
+      await giveBackIn(tx, taken.filter((row) => held.has(row.order_id)).map(claimOf), now);
+      const claimed = taken.filter((row) => !held.has(row.order_id));
+      const orders = await tx<OrderRow>(ordersOf, [JSON.stringify(claimed.map((row) => row.order_id))]);
       const orderOf = new Map(orders.map((order) => [order.id, order]));
       return claimed.map((row) => claimedJob(row, orderOf.get(row.order_id)!));
     });

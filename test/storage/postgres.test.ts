@@ -132,6 +132,30 @@ suite("storage on PostgreSQL alone", () => {
     await proxy.close();
   });
 
+  test("an order that a person's transaction holds waits, and the others are claimed", async () => {
+    const [held, free] = await place(storage, [newOrder(), newOrder()]);
+    await admin.query("begin");
+    await admin.query("select 1 from orders where id = $1 for update", [held!.id]);
+    const mine = async () => {
+      const jobs = await storage.queues.ticketing.claim(claimRequest());
+      return jobs.filter(({ orderId }) => orderId >= held!.id);
+    };
+    const first = await mine();
+    assert.deepEqual(
+      first.map((job) => job.orderId),
+      [free!.id],
+    );
+    await admin.query("rollback");
+    const second = await mine();
+    assert.deepEqual(
+      second.map(({ orderId, no }) => [orderId, no]),
+      [[held!.id, 1]],
+    );
+    for (const job of [...first, ...second]) {
+      await settle(storage, "ticketing", settlement("ticketing", job, "blocked"));
+    }
+  });
+
   test("a row that another transaction holds for too long is RowLocked, and no data fault of the others", async () => {
     await admin.query("begin");
     await admin.query("insert into idempotency_keys values ($1, 'held', 'f', gen_random_uuid(), 0)", [
