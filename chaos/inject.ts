@@ -31,7 +31,7 @@ export async function injectFaults(options: InjectOptions): Promise<void> {
         await gateways.kill(gateway);
       } else if (kind === "stop") {
         gateways.pause(gateway);
-        await sleep(forMs);
+        await sleep(forMs, undefined, { signal });
         gateways.resume(gateway);
       } else if (kind === "restart") {
         await gateways.end(gateway);
@@ -42,18 +42,26 @@ export async function injectFaults(options: InjectOptions): Promise<void> {
       fault.to = Date.now();
     }
     if (kind !== "kill" && kind !== "restart") return;
-    await sleep(forMs);
+    await sleep(forMs, undefined, { signal });
     await gateways.start(gateway);
   }
 
-  for (const fault of faults) {
-    await sleep(Math.max(0, fault.atMs - (performance.now() - startedAt)), undefined, { signal });
-    const target = GATEWAY_FAULTS.has(fault.kind) ? `gateway ${fault.gateway}` : "database";
-    const before = turns.get(target) ?? Promise.resolve();
-    const turn = before.then(() => inject(fault));
-    // Heard at the end; a failing turn must not be unheard until then.
-    turn.catch(() => {});
-    turns.set(target, turn);
+  const failed = new AbortController();
+  const until = AbortSignal.any([signal, failed.signal]);
+  try {
+    for (const fault of faults) {
+      await sleep(Math.max(0, fault.atMs - (performance.now() - startedAt)), undefined, { signal: until });
+      const target = GATEWAY_FAULTS.has(fault.kind) ? `gateway ${fault.gateway}` : "database";
+      const before = turns.get(target) ?? Promise.resolve();
+      const turn = before.then(() => inject(fault));
+      turn.catch(() => failed.abort());
+      turns.set(target, turn);
+    }
+  } catch (error) {
+    if (!until.aborted) throw error;
   }
+  // Also when the run is stopped: nothing may be started behind the back of whoever cleans up.
+  await Promise.allSettled(turns.values());
   await Promise.all(turns.values());
+  signal.throwIfAborted();
 }

@@ -127,8 +127,10 @@ async function sendAndBreak(stage: Stage): Promise<void> {
   const until = AbortSignal.any([signal, giveUp.signal]);
   try {
     const sending = sendOrders(plan, client, until);
-    const faults = injectFaults({ faults: plan.faults, gateways, database, faultLog, signal });
-    await Promise.all([faults, sleep(stage.durationMs, undefined, { signal })]);
+    const time = sleep(stage.durationMs, undefined, { signal }).catch(() => {});
+    await injectFaults({ faults: plan.faults, gateways, database, faultLog, signal });
+    await time;
+    signal.throwIfAborted();
     targets.heal();
     const deadline = performance.now() + SETTLE_MS;
     const timer = setTimeout(() => giveUp.abort(), SETTLE_MS);
