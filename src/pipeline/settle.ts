@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../lib/clock.ts";
 import { combine } from "../lib/combiner.ts";
 import type { Log } from "../observe/log.ts";
@@ -7,10 +6,11 @@ import type { RetrySchedule } from "../orders/schedule.ts";
 import type { JobStatus, Leg } from "../orders/states.ts";
 import { targetHealth } from "../orders/target-health.ts";
 import { afterAttempt, LOST, outcomeOfLost } from "../orders/transitions.ts";
-import { type Database, DatabaseUnavailable, RowLocked } from "../storage/database.ts";
+import type { Database } from "../storage/database.ts";
 import type { Claim, ClaimedJob, ExpiredClaim } from "../storage/jobs.ts";
 import type { Settled, Settlement, Settlements } from "../storage/settlements.ts";
 import type { Verdict } from "./attempt.ts";
+import { persistently } from "./persistently.ts";
 
 export interface SettleOptions {
   readonly leg: Leg;
@@ -45,7 +45,6 @@ export interface Settle {
 
 const MAX_BATCH = 200;
 const MAX_QUEUE = 10_000;
-const RETRY_PAUSE_MS = 250;
 
 /** The one place that acts on what the steps say (SPEC section 4). */
 export function createSettle(options: SettleOptions): Settle {
@@ -67,18 +66,6 @@ export function createSettle(options: SettleOptions): Settle {
     if (job === "pending" || job === "succeeded") return null;
     if (job === "exhausted") return `${claim.attemptInRun} attempts failed; at last ${finding}`;
     return finding;
-  }
-
-  async function persistently<T>(work: () => Promise<T>, giveUp: AbortSignal): Promise<T> {
-    for (;;) {
-      try {
-        return await work();
-      } catch (error) {
-        const passes = error instanceof DatabaseUnavailable || error instanceof RowLocked;
-        if (!passes || giveUp.aborted) throw error;
-        await sleep(RETRY_PAUSE_MS, undefined, { ref: false });
-      }
-    }
   }
 
   return {

@@ -6,6 +6,7 @@ import type { Leg } from "../orders/states.ts";
 import { CommitUnknown, DatabaseUnavailable } from "../storage/database.ts";
 import type { ClaimedJob, ClaimTerms, JobQueue } from "../storage/jobs.ts";
 import type { Step, Verdict } from "./attempt.ts";
+import { persistently } from "./persistently.ts";
 import type { Settle } from "./settle.ts";
 import { createWatermark } from "./watermark.ts";
 
@@ -141,7 +142,7 @@ export function createWorker(options: WorkerOptions): Worker {
     const begunAt = clock.monotonicMs();
     if (begunAt + deadlineMs + LEASE_MARGIN_MS > claimedAt + leaseMs) {
       // The process stood still since the claim: the request could outlive it.
-      await queue.giveBack([job], clock.statementNow());
+      await persistently(() => queue.giveBack([job], clock.statementNow()), givenUp.signal);
       return;
     }
     const verdict = await step(job).catch((error: unknown) => failedInside(job, error));
