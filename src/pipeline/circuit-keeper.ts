@@ -2,8 +2,8 @@ import type { Clock } from "../lib/clock.ts";
 import { repeat } from "../lib/repeat.ts";
 import type { Log } from "../observe/log.ts";
 import type { Leg } from "../orders/states.ts";
-import { DatabaseUnavailable } from "../storage/database.ts";
 import type { Circuits } from "../storage/circuits.ts";
+import { passes } from "./persistently.ts";
 import type { Worker } from "./worker.ts";
 
 export interface CircuitKeeperOptions {
@@ -66,7 +66,7 @@ export function createCircuitKeeper(options: CircuitKeeperOptions): CircuitKeepe
   }
 
   const rounds = repeat(round, pollMs, (error) => {
-    const level = error instanceof DatabaseUnavailable ? "warn" : "error";
+    const level = passes(error) ? "warn" : "error";
     log[level]({ event: "circuit.round_failed", leg, err: error });
   });
   return { start: rounds.start, round, stop: rounds.stop };

@@ -1,8 +1,8 @@
 import type { Clock } from "../lib/clock.ts";
 import { repeat } from "../lib/repeat.ts";
 import type { Log } from "../observe/log.ts";
-import { DatabaseUnavailable } from "../storage/database.ts";
 import type { JobQueue } from "../storage/jobs.ts";
+import { passes } from "./persistently.ts";
 import type { Settle } from "./settle.ts";
 
 export interface RescuerOptions {
@@ -48,7 +48,7 @@ export function createRescuer(options: RescuerOptions): Rescuer {
     () => rescue(false),
     pollMs,
     (error) => {
-      const level = error instanceof DatabaseUnavailable ? "warn" : "error";
+      const level = passes(error) ? "warn" : "error";
       log[level]({ event: "rescue.failed", err: error });
     },
   );

@@ -3,10 +3,10 @@ import type { Clock } from "../lib/clock.ts";
 import { uuidV7 } from "../lib/ids.ts";
 import type { Log } from "../observe/log.ts";
 import type { Leg } from "../orders/states.ts";
-import { CommitUnknown, DatabaseUnavailable } from "../storage/database.ts";
+import { CommitUnknown } from "../storage/database.ts";
 import type { ClaimedJob, ClaimTerms, JobQueue } from "../storage/jobs.ts";
 import type { Step, Verdict } from "./attempt.ts";
-import { persistently } from "./persistently.ts";
+import { passes, persistently } from "./persistently.ts";
 import type { Settle } from "./settle.ts";
 import { createWatermark } from "./watermark.ts";
 
@@ -175,7 +175,7 @@ export function createWorker(options: WorkerOptions): Worker {
       try {
         await takeDue();
       } catch (error) {
-        const level = error instanceof DatabaseUnavailable ? "warn" : "error";
+        const level = passes(error) ? "warn" : "error";
         log[level]({ event: "claim.failed", leg, err: error });
         // Not the bell: attempts that end meanwhile must not hurry it.
         await bell.pause(pollMs);
