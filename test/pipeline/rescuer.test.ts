@@ -8,11 +8,11 @@ import { CommitUnknown, DatabaseUnavailable, RowLocked } from "../../src/storage
 import type { JobQueue } from "../../src/storage/jobs.ts";
 
 /** The level and event of the first line that a rescuer logs when its look fails so. */
-async function saidOf(error: Error): Promise<string> {
+async function saidOf(failure: Error): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   const at = (level: string) => (event: LogEvent) => resolve(`${level} ${event.event}`);
   const log: Log = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
-  const queue = { expired: () => Promise.reject(error) } as unknown as JobQueue;
+  const queue = { expired: () => Promise.reject(failure) } as unknown as JobQueue;
   const settle = {} as Settle;
   const rescuer = createRescuer({ queue, settle, pollMs: 1, clock: systemClock, log, onRescued() {} });
   rescuer.start();
