@@ -128,22 +128,6 @@ onEachDatabase("circuits", (kind) => {
     assert.match((await way.story(late)).order.blocked_reason!, /held until its limit/);
   });
 
-  test("an order that was never attempted is given up too, and a retry finds it", async () => {
-    way.ticketing.answer(503);
-    await orders(20);
-    await way.work();
-    const late = await way.order();
-    const circuits = way.storage.circuits.ticketing;
-    await circuits.hold(100, 60, clock.nowMs);
-    clock.advance(60_000);
-    assert.equal(await circuits.expire(100, clock.nowMs), 1);
-    const { order, ticketing } = await way.story(late);
-    assert.deepEqual([order.pipeline_status, ticketing!.attempts], ["ticketing_exhausted", []]);
-    assert.match(order.blocked_reason!, /held until its limit/);
-    const act = { actor: "ops", reason: "ticketing is back" };
-    assert.equal((await way.storage.operatorActions.retry(late, act, clock.nowMs)).kind, "retried");
-  });
-
   test("a partner's callbacks have a circuit of their own", async () => {
     way.partner.answer(json(502, {}));
     const ids = await orders(20);

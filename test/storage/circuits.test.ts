@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { freshStorage, onEachDatabase } from "../support/databases.ts";
 import { addPartner } from "../support/way.ts";
-import { newOrder, NOW, place } from "./fixtures.ts";
+import { claim, newOrder, NOW, place, storyOf } from "./fixtures.ts";
 
 onEachDatabase("what an open circuit takes back", (kind) => {
   test("every order that the target's own fault had blocked, however many", async () => {
@@ -40,6 +40,49 @@ onEachDatabase("what an open circuit takes back", (kind) => {
       rows.map((row) => Object.values(row)),
       [["ticketing_processing", "pending", 0, 1_100]],
     );
+    await storage.close();
+  });
+});
+
+onEachDatabase("what an open circuit holds", (kind) => {
+  const LIMIT_SECS = 60;
+  const GIVEN_UP = NOW + LIMIT_SECS * 1000;
+  const OPEN = `insert into circuits (leg, partner_id, state, opened_at, next_probe_at)
+    values ('ticketing', '', 'open', 0, 0)`;
+
+  test("is not claimed, and is given up at its limit, also when it was never attempted; a retry finds it", async () => {
+    const storage = await freshStorage(kind);
+    const circuits = storage.circuits.ticketing;
+    await addPartner(storage);
+    const [order] = await place(storage);
+    await storage.database.transact((tx) => tx(OPEN, []));
+    assert.equal(await circuits.hold(10, LIMIT_SECS, NOW), 1);
+    assert.equal(await circuits.hold(10, LIMIT_SECS, NOW), 0, "once");
+    assert.deepEqual(await claim(storage, "ticketing", { now: GIVEN_UP }), []);
+    assert.equal(await circuits.expire(10, GIVEN_UP - 1), 0);
+    assert.equal(await circuits.expire(10, GIVEN_UP), 1);
+    const { order: row, ticketing } = await storyOf(storage, order!.id);
+    assert.deepEqual(
+      [row.pipeline_status, ticketing!.job.status, ticketing!.attempts],
+      ["ticketing_exhausted", "exhausted", []],
+    );
+    assert.match(row.blocked_reason!, /held until its limit/);
+    const act = { actor: "ops", reason: "ticketing is back" };
+    assert.equal((await storage.operatorActions.retry(order!.id, act, GIVEN_UP)).kind, "retried");
+    await storage.close();
+  });
+
+  test("is due at once when the circuit has closed", async () => {
+    const storage = await freshStorage(kind);
+    const circuits = storage.circuits.ticketing;
+    await addPartner(storage);
+    await place(storage);
+    await storage.database.transact((tx) => tx(OPEN, []));
+    await circuits.hold(10, LIMIT_SECS, NOW);
+    assert.equal(await circuits.release(10, NOW), 0);
+    assert.equal((await circuits.closeProven(NOW)).length, 1);
+    assert.equal(await circuits.release(10, NOW + 1), 1);
+    assert.equal((await claim(storage, "ticketing", { now: NOW + 1 })).length, 1);
     await storage.close();
   });
 });

@@ -144,6 +144,9 @@ onEachDatabase("claims", (kind) => {
     const ids: number[] = [];
     for (let n = 0; n < 3; n += 1) ids.push((await claimOne(storage, "ticketing")).orderId);
     assert.deepEqual(ids, [placed[0]!.id, placed[2]!.id, placed[1]!.id]);
+    const [, oldest] = [...(await place(storage)), ...(await place(storage, undefined, NOW - 5))];
+    const [first] = await claim(storage, "ticketing", { limit: 10, slotsPerPartner: 1 });
+    assert.equal(first!.orderId, oldest!.id);
   });
 
   test("nothing before it is due, nothing due before the watermark", async () => {

@@ -156,6 +156,22 @@ suite("storage on PostgreSQL alone", () => {
     }
   });
 
+  test("a job that somebody holds is passed over at once", async () => {
+    const [held, free] = await place(storage, [newOrder(), newOrder()]);
+    await admin.query("begin");
+    await admin.query("select 1 from ticketing_jobs where id = $1 for update", [held!.id]);
+    const jobs = await storage.queues.ticketing.claim(claimRequest());
+    await admin.query("rollback");
+    assert.deepEqual(
+      jobs.map(({ orderId }) => orderId),
+      [free!.id],
+    );
+    const rest = await storage.queues.ticketing.claim(claimRequest());
+    for (const job of [...jobs, ...rest]) {
+      await settle(storage, "ticketing", settlement("ticketing", job, "blocked"));
+    }
+  });
+
   test("a row that another transaction holds for too long is RowLocked, and no data fault of the others", async () => {
     await admin.query("begin");
     await admin.query("insert into idempotency_keys values ($1, 'held', 'f', gen_random_uuid(), 0)", [
