@@ -34,7 +34,7 @@ suite("several gateways on one PostgreSQL", () => {
     assert.equal(bodies.size, 1);
     const fresh = responses.filter(({ headers }) => headers.get("idempotent-replayed") === null);
     assert.equal(fresh.length, 1);
-    const list = (await (await gateways[0]!.get("/orders")).json()) as unknown[];
+    const list = (await (await gateways[0].get("/orders")).json()) as unknown[];
     assert.equal(list.length, 1);
     for (const gateway of gateways) assert.equal((await gateway.stop()).code, 0);
   });
