@@ -36,7 +36,7 @@ onEachDatabase("the life of jobs", (kind) => {
         }, commands);
       }),
       {
-        numRuns: kind === SQLITE ? 400 : 130,
+        numRuns: kind === SQLITE ? 600 : 180,
         interruptAfterTimeLimit: TIME_LIMIT_MS,
         ...(seed === undefined ? {} : { seed: Number(seed) }),
         ...(path === undefined ? {} : { path }),
