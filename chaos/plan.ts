@@ -61,7 +61,7 @@ export interface PlanOptions {
 
 /** Pause between two faults: where all is one process, from the end of one to the next. */
 const PAUSES_MS: Record<DatabaseKind, readonly [number, number]> = {
-  sqlite: [800, 2_000],
+  sqlite: [1_000, 3_000],
   postgres: [500, 1_900],
 };
 const DURATIONS_MS: Record<FaultKind, readonly [number, number]> = {
