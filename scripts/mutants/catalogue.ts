@@ -339,7 +339,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "result-dropped-at-a-locked-row",
-    file: "src/pipeline/settle.ts",
+    file: "src/pipeline/persistently.ts",
     find: "error instanceof DatabaseUnavailable || error instanceof RowLocked",
     replace: "error instanceof DatabaseUnavailable",
     why: "A ticket is forgotten because somebody looks at the order's row.",
