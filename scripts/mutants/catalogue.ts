@@ -21,6 +21,8 @@ const RATE_BUCKETS = "test/storage/rate-buckets.test.ts";
 const WAY = "test/pipeline/way.test.ts";
 const OPERATOR = "test/pipeline/operator.test.ts";
 const CIRCUITS = "test/storage/circuits.test.ts";
+const CIRCUIT = "test/pipeline/circuit.test.ts";
+const RETRY = "test/storage/operator-retry.test.ts";
 const WORKER = "test/pipeline/worker.test.ts";
 const WATERMARK = "test/pipeline/watermark.test.ts";
 const COMBINER = "test/lib/combiner.test.ts";
@@ -79,7 +81,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: "run_attempts = run_attempts + 1,",
     replace: "run_attempts = 1,",
     why: "The schedule never ends: ticketing is asked every two seconds for good.",
-    tests: [MODEL],
+    tests: [WAY, MODEL],
   },
   {
     name: "give-back-keeps-its-number",
@@ -416,7 +418,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: "          order_id: orderId,\n",
     replace: "          order_id: orderId + Math.floor(Math.random() * 1e9),\n",
     why: "One bad order opens the circuit and holds everybody's.",
-    tests: [MODEL],
+    tests: [MODEL, CIRCUIT],
   },
   {
     name: "circuit-never-closes",
@@ -424,7 +426,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: "if (working.length > 0) await tx(forget, [asTargets(working)]);",
     replace: "",
     why: "After an outage nothing goes out again.",
-    tests: [MODEL],
+    tests: [MODEL, CIRCUIT],
   },
   {
     name: "hold-spends-attempts",
@@ -432,7 +434,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: "run_attempts = run_attempts - r.hold,",
     replace: "",
     why: "An outage uses the runs of the orders that it holds up.",
-    tests: [MODEL],
+    tests: [MODEL, CIRCUIT],
   },
   {
     name: "hold-without-limit",
@@ -472,7 +474,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: "run_attempts = 0, run_started_at = null,",
     replace: "",
     why: "An operator's retry gets one attempt instead of a schedule.",
-    tests: [MODEL],
+    tests: [RETRY, MODEL],
   },
   {
     name: "off-the-map",
