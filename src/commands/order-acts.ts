@@ -87,10 +87,16 @@ export function defineResolve(command: Command): void {
         "or exhausted: ask ticketing, then say what it said. Ticketed: the codes are stored and the partner is told. " +
         "Not ticketed: ticketing is called again.",
     )
-    .addOption(new Option("--ticketed", "ticketing has issued the tickets").conflicts("notTicketed"))
-    .option("--not-ticketed", "ticketing knows nothing of the order")
-    .option("--code <code...>", "the tickets' codes")
-    .option("--reference <text>", "ticketing's reference, at most 255 characters", asReference)
+    .addOption(
+      new Option("--ticketed", "ticketing has issued the tickets: with --code or --reference").conflicts(
+        "notTicketed",
+      ),
+    )
+    .addOption(
+      new Option("--not-ticketed", "ticketing knows nothing of the order").conflicts(["code", "reference"]),
+    )
+    .option("--code <code...>", "the tickets' codes", asCodes)
+    .option("--reference <text>", "ticketing's reference", asName)
     .action(resolve);
   withExamples(command, [
     ["order resolve 12 --ticketed --code A1 A2 --reason 'seen in the back office'", "The tickets exist"],
@@ -111,6 +117,9 @@ async function resolve(ref: string, options: ResolveOptions): Promise<void> {
   }
   if (options.notTicketed) return retry(ref, options);
   const { reason, actor = userOfShell(), code: tickets = [], reference = null, json = false } = options;
+  if (tickets.length === 0 && reference === null) {
+    throw new Failure("usage", "--ticketed needs --code or --reference: the partner is told them");
+  }
   await withStorage(configHere(), async (storage) => {
     const id = await findOne(storage, ref);
     const { order, items } = await storyOf(storage, id);
@@ -154,8 +163,13 @@ function asRecord(text: string): string {
   return record;
 }
 
-function asReference(text: string): string {
-  if (text.length > 255 || /\p{Cc}/u.test(text))
-    throw new InvalidArgumentError("At most 255 characters on one line.");
+function asName(text: string): string {
+  if (text === "" || text.length > 255 || /\p{Cc}/u.test(text)) {
+    throw new InvalidArgumentError("1 to 255 characters on one line are expected.");
+  }
   return text;
+}
+
+function asCodes(text: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, asName(text)];
 }

@@ -39,6 +39,13 @@ const MEANING: Record<OrderStatus, string> = {
   closed: "Closed by an operator.",
 };
 
+/** In place of the meaning, for an order that is ticketed by word alone: a login page with a 200, say. */
+const TICKETLESS = "Ticketing reported success, but without tickets or a reference.";
+
+function isTicketless({ ticketed_at, tickets, reference }: OrderView): boolean {
+  return ticketed_at !== null && tickets.length === 0 && reference === null;
+}
+
 export function styleOfStatus(status: OrderStatus): Style {
   if (status === "ota_callback_delivered") return "green";
   if (/blocked|exhausted|unknown/.test(status)) return "red";
@@ -74,14 +81,19 @@ function headOf(view: OrderView, story: OrderStory, context: StoryContext): stri
     ["Reference", view.reference],
     ["Callback to", view.callback_url],
     ["Reason", view.blocked_reason],
-    ["Same external id", sameId.length > 0 ? `also orders ${sameId.join(", ")}` : null],
-    ["Also meant", others.length > 0 ? `orders ${others.join(", ")}; this is the newest` : null],
+    ["Same external id", sameId.length > 0 ? `also ${ordersNamed(sameId)}` : null],
+    ["Also meant", others.length > 0 ? `${ordersNamed(others)}; this is the newest` : null],
   ];
   const told = rows.flatMap(([name, value]) =>
     value === null ? [] : [[{ text: name, style: "dim" }, value] as Cell[]],
   );
   const title = `${paint("bold", `Order ${view.id}`)}  ${paint(styleOfStatus(status), status)}`;
-  return `${title}\n${MEANING[status]}\n\n${table(["", ""], told, "  ")}`;
+  const meaning = isTicketless(view) ? TICKETLESS : MEANING[status];
+  return `${title}\n${meaning}\n\n${table(["", ""], told, "  ")}`;
+}
+
+function ordersNamed(ids: readonly number[]): string {
+  return `${ids.length === 1 ? "order" : "orders"} ${ids.join(", ")}`;
 }
 
 /** A name, if the partner gave one where one would look for it. */
@@ -116,8 +128,6 @@ interface Moment {
   /** How the answer began. */
   readonly answer: string;
 }
-
-const LEG_NAMES: Record<Leg, string> = { ticketing: "ticketing", callback: "callback" };
 
 function timelineOf(view: OrderView): string {
   const start = Date.parse(view.created_at);
@@ -169,7 +179,7 @@ function jobMoments(leg: Leg, job: Job | null): Moment[] {
     ...job.attempts.map((attempt) =>
       moment(
         attempt.at,
-        `${LEG_NAMES[leg]} ${attempt.no}`,
+        `${leg} ${attempt.no}`,
         resultOf(attempt),
         attempt.note === null ? "" : brief(attempt.note, ANSWER_CHARS),
         attempt.duration_ms === null ? "" : span(attempt.duration_ms),
@@ -179,7 +189,7 @@ function jobMoments(leg: Leg, job: Job | null): Moment[] {
     ...job.late.map((late) =>
       moment(
         late.recorded_at,
-        `${LEG_NAMES[leg]} ${late.no} late`,
+        `${leg} ${late.no} late`,
         resultOf(late),
         "a result that came after its claim had ended",
         "",
@@ -216,7 +226,7 @@ function ticketsOf({ tickets }: OrderView): string {
 }
 
 function nextSteps(view: OrderView, context: StoryContext): string {
-  const steps = [waiting(view, context), advice(view, context)].filter((step) => step !== "");
+  const steps = [waiting(view, context), ...advice(view, context)].filter((step) => step !== "");
   return steps.length === 0 ? "" : `Next\n${steps.map((step) => `  ${step}`).join("\n")}`;
 }
 
@@ -235,18 +245,26 @@ function waiting(view: OrderView, { nowMs, attemptsPerRun }: StoryContext): stri
   return `Attempt ${no} of ${leg}: ${when} (a run has at most ${attemptsPerRun}).`;
 }
 
-function advice({ id, status, callback_url }: OrderView, { command }: StoryContext): string {
-  const hint = ADVICE[status];
-  if (hint === undefined) return "";
-  return `${hint.replace("{callback_url}", () => plain(callback_url))} ${command} order retry ${id} --reason '...'`;
+/** What a person can do: about an order that stands still, or has nothing to show for its success. */
+function advice(view: OrderView, { command }: StoryContext): string[] {
+  const act = (verb: string, more = "") => `${command} order ${verb} ${view.id}${more} --reason '...'`;
+  const orCancel = `Or end it: ${act("cancel")}`;
+  const callAgain = [`When ${plain(view.callback_url)} takes callbacks again: ${act("retry")}`];
+  const steps: Partial<Record<OrderStatus, readonly string[]>> = {
+    ticketing_blocked:
+      view.ticketing_job?.last_error === "too_large"
+        ? [`Get the tickets' codes from ticketing: ${act("resolve", " --ticketed --code ...")}`]
+        : [`When the cause is gone, work it again: ${act("retry")}`, orCancel],
+    ticketing_exhausted: [`When ticketing is well again, begin a new run: ${act("retry")}`, orCancel],
+    ticketing_unknown: [
+      "Ask ticketing whether it knows the trace id, then say what it said:",
+      `  ${act("resolve", " --ticketed --code ...")}`,
+      `  ${act("resolve", " --not-ticketed")}`,
+      `Or, if it honours the Idempotency-Key, try again: ${act("retry")}`,
+    ],
+    ota_callback_blocked: callAgain,
+    ota_callback_exhausted: callAgain,
+  };
+  const ask = isTicketless(view) ? ["Ask ticketing whether it has issued tickets under the trace id."] : [];
+  return [...ask, ...(steps[view.status] ?? [])];
 }
-
-/** When to retry an order that stands still. */
-const ADVICE: Partial<Record<OrderStatus, string>> = {
-  ticketing_blocked: "When the cause is gone, work it again:",
-  ticketing_exhausted: "When ticketing is well again, begin a new run:",
-  ticketing_unknown:
-    "Ask ticketing whether it knows the trace id, then `order resolve`; or, if it honours the Idempotency-Key, try again:",
-  ota_callback_blocked: "When {callback_url} takes callbacks again:",
-  ota_callback_exhausted: "When {callback_url} takes callbacks again:",
-};

@@ -178,8 +178,9 @@ onEachDatabase("the database commands", (kind) => {
     assert.match(stdout, /Buyer +สมหญิง Étienne\n/);
     assert.match(stdout, /\n +2 {2}ADULT-DAY +129900 +259800 {2}THB/);
     assert.match(stdout, /ticketing 1 +422 +\d+ ms\n +answer: SKU is gone\n/);
-    assert.match(stdout, new RegExp(`Same external id +also orders ${second}\n`));
+    assert.match(stdout, new RegExp(`Same external id +also order ${second}\n`));
     assert.match(stdout, new RegExp(`order retry ${first} --reason`));
+    assert.match(stdout, new RegExp(`order cancel ${first} --reason`));
 
     const { traceId } = (
       await storage.orders.list({
@@ -256,6 +257,50 @@ onEachDatabase("the database commands", (kind) => {
     assert.match(stdout, /order +ticketed +1 ticket, reference R-1\n/);
     assert.match(stdout, /\nTickets\n {2}1\. T-1\n/);
     assert.doesNotMatch(stdout, /\nNext\n/);
+  });
+
+  test("resolve: what ticketing said, and no half of it", async (t) => {
+    const { storage, cli } = await prepared(t, kind, { close: false });
+    const way = await startWay({ storage });
+    t.after(() => way.close());
+    way.ticketing.answer(422, 422, json(200, { reference: "R-2" }));
+    const [first, second] = [await way.order(), await way.order()];
+    await way.work();
+    const resolve = (id: number, ...args: string[]) =>
+      cli("order", "resolve", String(id), ...args, "--reason", "asked", "--json");
+
+    for (const args of [
+      [],
+      ["--ticketed"],
+      ["--ticketed", "--not-ticketed"],
+      ["--not-ticketed", "--code", "A1"],
+      ["--not-ticketed", "--reference", "R-1"],
+      ["--ticketed", "--code", ""],
+      ["--ticketed", "--code", "A\n1"],
+    ]) {
+      const refused = await resolve(first, ...args);
+      assert.deepEqual([refused.code, errorIn(refused).code], [2, "usage"], args.join(" "));
+    }
+    assert.equal((await way.story(first)).order.pipeline_status, "ticketing_blocked");
+
+    jsonOf(await resolve(first, "--ticketed", "--code", "A1", "A2", "--reference", "R-1"));
+    const { order, tickets } = await way.story(first);
+    assert.deepEqual([order.pipeline_status, order.reference, tickets], ["ticketed", "R-1", ["A1", "A2"]]);
+    jsonOf(await resolve(second, "--not-ticketed"));
+    await way.work();
+    assert.equal((await way.story(second)).order.reference, "R-2");
+  });
+
+  test("a success without tickets is not told as one that has them", async (t) => {
+    const { storage, cli } = await prepared(t, kind, { close: false });
+    const way = await startWay({ storage });
+    t.after(() => way.close());
+    way.ticketing.answer((response) => response.writeHead(200).end("<html>"));
+    const id = await way.order();
+    await way.work();
+    const { stdout } = await cli("order", "show", String(id));
+    assert.match(stdout, /ota_callback_delivered\nTicketing reported success, but without tickets/);
+    assert.match(stdout, /\nNext\n {2}Ask ticketing/);
   });
 
   test("what doesn't exist is exit code 3", async (t) => {
