@@ -224,7 +224,6 @@ function checkLease({ leaseMs, ticketing, callback }: Config): Check {
 
 function checkSecurity({ dev, appHmacSecret, callback, trustedProxies, host }: Config): Check[] {
   if (dev) return [];
-  const isLoopback = host === "localhost" || host === "::1" || host.startsWith("127.");
   return [
     appHmacSecret === null
       ? warn(
@@ -236,7 +235,17 @@ function checkSecurity({ dev, appHmacSecret, callback, trustedProxies, host }: C
     callback.requireHttps
       ? ok("callbacks", "https only")
       : warn("callbacks", "REQUIRE_HTTPS_CALLBACKS is off", "callbacks may travel in the clear: set it to 1"),
-    ...(trustedProxies.length === 0 && !isLoopback
+    ...(callback.allowedCidrs.length > 0
+      ? [
+          warn(
+            "callbacks",
+            `ALLOWED_CALLBACK_CIDRS lets them reach ${callback.allowedCidrs.join(", ")}`,
+            "partners name the URLs: leave it empty unless these ranges are meant to be called",
+          ),
+        ]
+      : []),
+    // On loopback all the more: whoever comes from elsewhere comes through a proxy.
+    ...(trustedProxies.length === 0
       ? [
           warn(
             "proxies",

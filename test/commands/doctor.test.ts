@@ -80,12 +80,13 @@ onEachDatabase("doctor", (kind) => {
       DATABASE_URL: url,
       TICKETING_URL: `http://127.0.0.1:${await freePort()}`,
       REQUIRE_HTTPS_CALLBACKS: "0",
-      HOST: "0.0.0.0",
+      ALLOWED_CALLBACK_CIDRS: "10.0.0.0/8",
     });
     assert.equal(code, 1);
     assert.deepEqual(status("partners"), ["fail", "warn"]);
     assert.deepEqual(status("ticketing"), ["fail"]);
-    for (const name of ["operators", "signing", "tokens", "callbacks", "proxies"]) {
+    assert.deepEqual(status("callbacks"), ["warn", "warn"]);
+    for (const name of ["operators", "signing", "tokens", "proxies"]) {
       assert.deepEqual(status(name), ["warn"], name);
     }
   });
