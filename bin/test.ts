@@ -7,7 +7,7 @@ if (major < 24 || (major === 24 && minor < 12)) {
       process.version +
       ".\n" +
       "`npm test` uses the Node that `npm ci` installed.\n" +
-      "If that fails too, the install scripts were skipped: run `npm ci` without --ignore-scripts.\n",
+      "If that fails too, npm has not installed it: run `npm ci` without --omit=dev and --ignore-scripts.\n",
   );
   process.exit(1);
 }

@@ -163,14 +163,14 @@ describe("configuration: sources", () => {
       ),
       [
         "DATABASE_URL and DATABASE_URL_FILE are both set: one of them must go",
-        "DATABASE_URL_FILE can't be used: ENOENT",
+        "DATABASE_URL_FILE can't be used: no such file or directory",
         "OPERATORS_JSON_FILE can't be used: it is not UTF-8 text",
-        "APP_HMAC_SECRET_FILE can't be used: ENOENT",
+        "APP_HMAC_SECRET_FILE can't be used: no such file or directory",
         "CALLBACK_SIGNING_SECRET_FILE can't be used: it is empty",
       ],
     );
     mkdirSync(join(directory, ".env"));
-    assert.deepEqual(problems({}, { directory }), [".env can't be used: EISDIR"]);
+    assert.deepEqual(problems({}, { directory }), [".env can't be used: illegal operation on a directory"]);
   });
 });
 

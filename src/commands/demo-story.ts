@@ -127,6 +127,8 @@ function noteOf(leg: Leg, event: LogEvent): string {
   const dueInMs = event["due_in_ms"];
   if (typeof dueInMs === "number")
     return `attempt ${Number(event["attempt"]) + 1} in ${span(Math.max(0, dueInMs))}`;
+  if (event["outcome"] === "blocked")
+    return leg === "ticketing" ? "ticketing refuses it" : "the partner refuses";
   if (event["outcome"] !== "done") return "";
   return leg === "ticketing" ? "tickets issued" : "the partner knows";
 }

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parseEnv } from "node:util";
+import { getSystemErrorMessage, parseEnv } from "node:util";
 
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
@@ -42,8 +42,8 @@ function readDotEnv(directory: string, problem: (text: string) => void): NodeJS.
   try {
     return parseEnv(readText(join(directory, ".env")));
   } catch (error) {
-    const reason = reasonOf(error);
-    if (reason !== "ENOENT") problem(`.env can't be used: ${reason}`);
+    const isThere = (error as NodeJS.ErrnoException).code !== "ENOENT";
+    if (isThere) problem(`.env can't be used: ${reasonOf(error)}`);
     return {};
   }
 }
@@ -57,6 +57,6 @@ function readText(path: string): string {
 }
 
 function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return code ?? message;
+  const { errno, message } = error as NodeJS.ErrnoException;
+  return errno === undefined ? message : getSystemErrorMessage(errno);
 }

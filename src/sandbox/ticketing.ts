@@ -23,6 +23,8 @@ export interface SandboxTicketingOptions {
 
 const MAX_KEY_LENGTH = 255;
 const MAX_TICKETS = 1000;
+const SCRIPTED =
+  '{"ticketing": [500, "timeout", 200], "delay_ms": 50}, of statuses from 200 to 599, "timeout", "reset", "garbage", "empty"';
 
 /** What the sandbox looks at; all else passes unseen. `sandbox` is the script that an order may bring along. */
 const Order = Type.Object({
@@ -89,6 +91,7 @@ export async function startSandboxTicketing(options: SandboxTicketingOptions = {
 function complaint(order: unknown): string {
   if (order === undefined) return "the body is not JSON";
   const [first] = validator.Errors(order);
+  if (first?.instancePath.startsWith("/sandbox")) return `/sandbox must be like ${SCRIPTED}`;
   return `${first?.instancePath || "the body"} ${first?.message ?? "is invalid"}`;
 }
 

@@ -42,7 +42,7 @@ export async function withAnySchema<T>(
   try {
     storage = openStorage({ url: databaseUrl, poolSize: 2, preparedStatements, create });
   } catch (error) {
-    throw unusable(place, error);
+    throw unusable(databaseUrl, error);
   }
   try {
     return await work(storage);
@@ -71,12 +71,16 @@ export async function readSchema(database: Storage["database"], databaseUrl: str
   try {
     return await schemaState(database);
   } catch (error) {
-    throw unusable(placeOf(databaseUrl), error);
+    throw unusable(databaseUrl, error);
   }
 }
 
-function unusable(place: string, error: unknown): Failure {
-  const advice = "check DATABASE_URL, and that the database is up";
+function unusable(databaseUrl: string, error: unknown): Failure {
+  const { place, file } = parseDatabaseUrl(databaseUrl);
+  const advice =
+    file === null
+      ? "check DATABASE_URL, and that the database is up"
+      : "check DATABASE_URL, and that this user may write the file and its directory";
   return new Failure("failed", `the database ${place} can't be used: ${reasonOf(error)}`, {
     advice,
     cause: error,
