@@ -51,7 +51,7 @@ export function createAuthFailures(options: {
     try {
       await authEvents.write(rows);
     } catch (error) {
-      log.warn({ event: "auth_events.lost", rows: rows.length, error });
+      log.warn({ event: "auth_events.lost", rows: rows.length, err: error });
     }
   }
 

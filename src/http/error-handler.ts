@@ -30,7 +30,7 @@ export function createErrorHandler(log: Log) {
         route: request.routeOptions.url,
         status,
         error_reference: problem.more.members?.["error_reference"],
-        error,
+        err: error,
       };
       if (status === 500) log.error(event);
       else log.warn(event);

@@ -11,7 +11,9 @@ export interface Readiness {
 const Health = Type.Object({ status: Type.Literal("ok") });
 const Ready = Type.Object({
   status: Type.Enum(["ready", "not_ready"]),
-  checks: Type.Record(Type.String(), Type.String(), { examples: [{ database: "ok" }] }),
+  checks: Type.Record(Type.String(), Type.String(), {
+    examples: [{ accepting: "yes", database: "reachable", circuits: "closed" }],
+  }),
 });
 
 /** For probes: no credentials, and liveness asks nothing of the database. */
