@@ -148,11 +148,11 @@ export const VARIABLES = {
   TRUSTED_PROXIES: variable(null, cidrs, "CIDRs whose X-Forwarded-For is believed", {
     shownDefault: "nobody",
   }),
-  ROLE: variable("all", read.oneOf("all", "api", "worker"), "what this process does"),
+  ROLE: variable("all", read.oneOf("all", "api", "worker"), "what this process does: all, api or worker"),
   LOG_LEVEL: variable(
     "info",
     read.oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent"),
-    "least level that is logged",
+    "least level that is logged: trace, debug, info, warn, error, fatal or silent",
   ),
 } satisfies Record<string, Variable<unknown>>;
 
