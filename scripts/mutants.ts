@@ -1,5 +1,8 @@
 // Are the tests any good? Breaks the engine in a small way, many times over, each time in a copy of the tree, and sees whether
 // the fast suites notice: `npm run mutants`. Ends with 1 if a break survives or no longer applies.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startPostgres } from "../test/support/postgres.ts";
 import { type Mutant, MUTANTS } from "./mutants/catalogue.ts";
@@ -94,7 +97,10 @@ async function main(): Promise<void> {
   const say = (text: string): void => void (json ? process.stderr : process.stdout).write(text);
   const postgres = process.env["TEST_DATABASE_URL"] ? null : await startPostgres(["-c", "fsync=off"]);
   if (postgres) process.env["TEST_DATABASE_URL"] = postgres.url;
-  const copies = Array.from({ length: Math.min(COPIES, chosen.length) }, createCopy);
+  // Also for what tests leave behind that are ended at their first failure.
+  const folder = mkdtempSync(join(tmpdir(), "wavegate-mutants-"));
+  process.env["TMPDIR"] = folder;
+  const copies = Array.from({ length: Math.min(COPIES, chosen.length) }, () => createCopy(folder));
   try {
     await checkUnbroken(chosen, copies);
     say(row({ name: "mutant", file: "file", result: "result", seconds: "seconds", by: "caught by" }));
@@ -110,7 +116,7 @@ async function main(): Promise<void> {
     if (json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
     if (bad.length > 0) process.exitCode = 1;
   } finally {
-    for (const copy of copies) copy.remove();
+    rmSync(folder, { recursive: true, force: true });
     await postgres?.stop();
   }
 }

@@ -1,5 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { run } from "node:test";
 import type { Mutant } from "./catalogue.ts";
@@ -25,11 +24,11 @@ export interface Copy {
   apply(mutant: Mutant): (() => void) | null;
   /** Runs test files one after the other until one fails. */
   firstFailure(files: readonly string[]): Promise<Failure | null>;
-  remove(): void;
 }
 
-export function createCopy(): Copy {
-  const root = mkdtempSync(join(tmpdir(), "wavegate-mutants-"));
+/** @param folder where the copy is made; who made the folder removes it */
+export function createCopy(folder: string): Copy {
+  const root = mkdtempSync(join(folder, "copy-"));
   for (const part of PARTS)
     cpSync(join(ROOT, part), join(root, part), { recursive: true, verbatimSymlinks: true });
   symlinkSync(join(ROOT, "node_modules"), join(root, "node_modules"));
@@ -72,6 +71,5 @@ export function createCopy(): Copy {
       }
       return null;
     },
-    remove: () => rmSync(root, { recursive: true, force: true }),
   };
 }
