@@ -72,8 +72,9 @@ function unresolved(code: string): string {
  * address is somebody's attempt. Of a localhost name's two, which nobody chose, those that are allowed.
  */
 function approve(host: string, addresses: readonly string[], allowed: CidrSet): string[] {
-  const normal = addresses.map((address) => normalAddress(address) ?? "");
-  const approved = normal.filter((address) => isPublicAddress(address) || allowed.contains(address));
+  const approved = addresses
+    .filter((address) => isPublicAddress(address) || allowed.contains(address))
+    .flatMap((address) => normalAddress(address) ?? []);
   return isLocalhostName(host) || approved.length === addresses.length ? approved : [];
 }
 

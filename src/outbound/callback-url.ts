@@ -107,7 +107,7 @@ function refuseHost(written: Written, host: string, policy: CallbackPolicy): str
   if (policy.allowedHosts.length > 0 && !listed) return "the host is not among the allowed callback hosts";
   if (written.ipv6 !== null) {
     if (!isIPv6(written.ipv6) || written.ipv6.includes("%")) return "the IPv6 address is not valid";
-    return refuseAddress(host, policy);
+    return refuseAddress(written.ipv6, policy);
   }
   const labels = host.split(".");
   // The URL parser takes any host that ends in a number for an IPv4 address, however short or hexadecimal.

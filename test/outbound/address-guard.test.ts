@@ -59,6 +59,7 @@ test("at acceptance: every address must be public or allowed", async () => {
   assert.deepEqual(await check(answering("8.8.8.8", "2a00::1")), { kind: "allowed" });
   assert.deepEqual(await check(answering("8.8.8.8", "10.0.0.1")), refused);
   assert.deepEqual(await check(answering("8.8.8.8", "::ffff:10.0.0.1")), refused);
+  assert.deepEqual(await check(answering("8.8.8.8", "::ffff:8.8.4.4")), refused);
   assert.deepEqual(await check(answering()), refused);
   assert.deepEqual(await check(answering("nonsense")), refused);
   assert.deepEqual(await check(answering("8.8.8.8", "10.0.0.1"), { allowedCidrs: ["10.0.0.0/8"] }), {

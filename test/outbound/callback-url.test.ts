@@ -34,7 +34,8 @@ test("plain https URLs pass", () => {
   assert.equal(hostOf("HTTPS://partner.example.com/"), "partner.example.com");
   assert.equal(hostOf("https://8.8.8.8/"), "8.8.8.8");
   assert.equal(hostOf("https://[2A00:0:0::1]/"), "2a00::1");
-  assert.equal(hostOf("https://[::ffff:8.8.8.8]/"), "8.8.8.8");
+  const mapped = "https://[::ffff:10.1.2.3]/";
+  assert.equal(hostOf(mapped, { allowedCidrs: ["10.0.0.0/8"] }), "10.1.2.3");
 });
 
 test("each rule says which it is", () => {
@@ -92,6 +93,7 @@ test("each rule says which it is", () => {
     "https://169.254.169.254/": "the address is not public",
     "https://[::1]/": "the address is not public",
     "https://[::ffff:127.0.0.1]/": "the address is not public",
+    "https://[::ffff:8.8.8.8]/": "the address is not public",
     "https://[64:ff9b::8.8.8.8]/": "the address is not public",
     "https://localhost/": "a localhost name is not public",
     "https://a.LOCALHOST/": "a localhost name is not public",
