@@ -20,7 +20,8 @@ export interface Config {
   readonly preparedStatements: boolean;
   readonly partners: readonly PartnerSeed[];
   readonly operators: readonly OperatorSeed[];
-  readonly appHmacSecret: string | null;
+  /** The newest first; empty: not set. */
+  readonly appHmacSecrets: readonly string[];
   readonly ticketing: {
     readonly url: string | null;
     readonly authorization: string | null;
@@ -50,6 +51,11 @@ export interface Config {
   readonly circuit: { readonly threshold: number; readonly probeMs: number; readonly holdLimitSecs: number };
   readonly rateLimit: RateLimit;
   readonly idempotencyTtlSecs: number;
+  readonly retention: {
+    /** Null: finished orders are kept. */
+    readonly ordersMs: number | null;
+    readonly authEventsMs: number;
+  };
   readonly trustedProxies: readonly string[];
   readonly role: "all" | "api" | "worker";
   readonly logLevel: string;
@@ -112,7 +118,7 @@ function compose(values: Values, dev: boolean): Config {
     preparedStatements: values.PG_PREPARED,
     partners: values.PARTNERS_JSON ?? [],
     operators: values.OPERATORS_JSON ?? [],
-    appHmacSecret: values.APP_HMAC_SECRET,
+    appHmacSecrets: values.APP_HMAC_SECRET ?? [],
     ticketing: {
       url: values.TICKETING_URL,
       authorization: values.TICKETING_AUTHORIZATION,
@@ -143,12 +149,17 @@ function compose(values: Values, dev: boolean): Config {
     },
     rateLimit: { capacity: values.RATE_LIMIT_CAPACITY, perSec: values.RATE_LIMIT_PER_SEC },
     idempotencyTtlSecs: values.IDEMP_TTL_SECS,
+    retention: {
+      ordersMs: values.RETENTION_DAYS === null ? null : values.RETENTION_DAYS * DAY_MS,
+      authEventsMs: values.AUTH_EVENTS_DAYS * DAY_MS,
+    },
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     role: values.ROLE,
     logLevel: values.LOG_LEVEL,
   };
 }
 
+const DAY_MS = 86_400_000;
 const DEFAULT_LEASE_REST_MS = 5000;
 /** What a lease must leave after the longest deadline, for the answer to be settled (SPEC section 5). */
 const LEASE_MARGIN_MS = 1000;
@@ -164,7 +175,7 @@ const CHECKS: readonly { of: readonly VariableName[]; holds: (c: Config) => bool
   {
     of: ["PARTNERS_JSON", "APP_HMAC_SECRET"],
     holds: (c) =>
-      c.dev || c.appHmacSecret !== null || c.partners.every((each) => each.signingSecret === null),
+      c.dev || c.appHmacSecrets.length > 0 || c.partners.every((each) => each.signingSecret === null),
     problem: "APP_HMAC_SECRET must be set for PARTNERS_JSON to hold a signing_secret: it is stored encrypted",
   },
   {
@@ -202,7 +213,7 @@ function effective(config: Config): Record<VariableName, Shown> {
     PG_PREPARED: config.preparedStatements,
     PARTNERS_JSON: config.partners.map(({ id }) => id),
     OPERATORS_JSON: config.operators.map(({ name, role }) => `${name} (${role})`),
-    APP_HMAC_SECRET: masked(config.appHmacSecret),
+    APP_HMAC_SECRET: config.appHmacSecrets.map(() => "***"),
     TICKETING_URL: ticketing.url === null ? null : maskUrl(ticketing.url),
     TICKETING_AUTHORIZATION: masked(ticketing.authorization),
     TICKETING_ON_UNKNOWN: ticketing.onUnknown,
@@ -228,6 +239,8 @@ function effective(config: Config): Record<VariableName, Shown> {
     RATE_LIMIT_CAPACITY: rateLimit.capacity,
     RATE_LIMIT_PER_SEC: rateLimit.perSec,
     IDEMP_TTL_SECS: config.idempotencyTtlSecs,
+    RETENTION_DAYS: config.retention.ordersMs === null ? null : config.retention.ordersMs / DAY_MS,
+    AUTH_EVENTS_DAYS: config.retention.authEventsMs / DAY_MS,
     TRUSTED_PROXIES: config.trustedProxies,
     ROLE: config.role,
     LOG_LEVEL: config.logLevel,

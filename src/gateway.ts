@@ -56,7 +56,7 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
 
 async function startOn(storage: Storage, config: Config, log: Log): Promise<Gateway> {
   const clock = systemClock;
-  const credentials = createCredentials({ key: config.appHmacSecret, development: config.dev });
+  const credentials = createCredentials({ keys: config.appHmacSecrets, development: config.dev });
   const { database } = storage;
   database.serveAlone();
   await prepareSchema(storage, config, log);

@@ -80,7 +80,7 @@ function warnOfDifferences(stored: Partner, seed: PartnerSeed, credentials: Cred
     event: "partner.differs",
     partner_id: stored.id,
     fields: differing,
-    advice: `PARTNERS_JSON only creates: what is stored stays valid; change a token with \`wavegate partner rotate ${stored.id}\``,
+    advice: `PARTNERS_JSON only creates: what is stored stays valid; change a token with \`wavegate partner rotate ${stored.id}\`, a signing secret with \`wavegate partner secret ${stored.id}\``,
   });
 }
 

@@ -44,7 +44,7 @@ describe("configuration: defaults", () => {
       preparedStatements: true,
       partners: [],
       operators: [],
-      appHmacSecret: null,
+      appHmacSecrets: [],
       ticketing: { url: null, authorization: null, onUnknown: "retry", concurrency: 10, timeoutMs: 10_000 },
       callback: {
         concurrencyPerPartner: 5,
@@ -68,6 +68,7 @@ describe("configuration: defaults", () => {
       circuit: { threshold: 20, probeMs: 5_000, holdLimitSecs: 3_600 },
       rateLimit: { capacity: 5, perSec: 1 },
       idempotencyTtlSecs: 86_400,
+      retention: { ordersMs: null, authEventsMs: 90 * 86_400_000 },
       trustedProxies: [],
       role: "all",
       logLevel: "info",
@@ -127,7 +128,7 @@ describe("configuration: sources", () => {
   });
 
   test("secrets from files, less one newline", () => {
-    const directory = directoryWith({ hmac: "key \n\n", url: "sqlite:///./x.db\r\n", partners: "[]" });
+    const directory = directoryWith({ hmac: "key \n\tkey\n", url: "sqlite:///./x.db\r\n", partners: "[]" });
     const config = load(
       {
         APP_HMAC_SECRET_FILE: "hmac.txt",
@@ -136,10 +137,21 @@ describe("configuration: sources", () => {
       },
       { directory: directoryWith({ "hmac.txt": "key \n", partners: "[]" }) },
     );
-    assert.equal(config.appHmacSecret, "key ");
+    assert.deepEqual(config.appHmacSecrets, ["key "]);
     assert.equal(config.databaseUrl, "sqlite:///./x.db");
     const tooMany = problems({ APP_HMAC_SECRET_FILE: "hmac" }, { directory });
     assert.match(tooMany[0]!, /^APP_HMAC_SECRET must be/);
+  });
+
+  test("keys stand one a line, the newest first", () => {
+    const keys = (text: string) => load({ APP_HMAC_SECRET: text }).appHmacSecrets;
+    assert.deepEqual(keys("one, with a comma\n\r\ntwo words\n"), ["one, with a comma", "two words"]);
+    assert.match(
+      problems({ APP_HMAC_SECRET: "same\nsame" })[0]!,
+      /^APP_HMAC_SECRET must not hold a key twice/,
+    );
+    assert.match(problems({ APP_HMAC_SECRET: "\n" })[0]!, /^APP_HMAC_SECRET must hold 1 to 10 keys/);
+    assert.match(problems({ APP_HMAC_SECRET: "x".repeat(1025) })[0]!, /^APP_HMAC_SECRET must be 1 to 1024/);
   });
 
   test("an override goes before a file", () => {

@@ -73,7 +73,7 @@ async function demo({ exit = false, json = false }: Options): Promise<void> {
 
 /** As `serve --dev` without any setting but those that say where: the demo shows the same wherever it runs. */
 function demoConfig(): Config {
-  const { databaseUrl, port, appHmacSecret, logLevel } = configHere();
+  const { databaseUrl, port, appHmacSecrets, logLevel } = configHere();
   if (parseDatabaseUrl(databaseUrl).manyProcesses) {
     throw new Failure("usage", "the demo runs on SQLite only, and DATABASE_URL names PostgreSQL", {
       advice: ANOTHER,
@@ -88,7 +88,7 @@ function demoConfig(): Config {
     ...(Object.fromEntries(nothing) as Record<string, string>),
     DATABASE_URL: databaseUrl,
     PORT: String(port),
-    APP_HMAC_SECRET: appHmacSecret ?? "",
+    APP_HMAC_SECRET: appHmacSecrets.join("\n"),
     // The story tells what the log would.
     LOG_LEVEL: logLevel === "info" ? "warn" : logLevel,
     RATE_LIMIT_CAPACITY: "1000",

@@ -9,6 +9,7 @@ import { parseDatabaseUrl } from "../storage/target.ts";
 import { readSchema, withAnySchema } from "./cli/database.ts";
 import { reasonOf } from "./cli/failure.ts";
 import { invocation } from "./cli/invocation.ts";
+import { keysInUse } from "./doctor-keys.ts";
 
 export interface Check {
   readonly name: string;
@@ -72,12 +73,14 @@ async function checkStorage(storage: Storage, config: Config): Promise<Check[]> 
   const schema = checkSchema(storage, config, { pending, unknown, empty });
   if (pending.length > 0) return [schema, ...findings, ...(empty ? checkPartners(config, []) : [])];
   const partners = await storage.partners.list();
+  const operators = await storage.operators.list();
   return [
     schema,
     ...(await checkCircuits(storage)),
     ...findings,
     ...checkPartners(config, partners),
-    checkOperators(config, await storage.operators.list()),
+    checkOperators(config, operators),
+    ...checkKeys(config, partners, operators),
   ];
 }
 
@@ -168,6 +171,19 @@ function checkOperators(config: Config, stored: readonly { name: string; develop
   );
 }
 
+/** Stored digests and secrets that need another key of APP_HMAC_SECRET than the newest, or one that is gone. */
+function checkKeys(...[config, partners, operators]: Parameters<typeof keysInUse>): Check[] {
+  if (config.dev) return [];
+  const { older, lost } = keysInUse(config, partners, operators);
+  const reseal = `\`${invocation()} partner reseal\` for secrets, \`partner rotate <id>\` for tokens; until then keep the older keys`;
+  const restore = "they can't be used: add the key that they were made with, or give new tokens and secrets";
+  return [
+    ...(older === "" ? [] : [warn("keys", `not under the newest APP_HMAC_SECRET: ${older}`, reseal)]),
+    ...(lost === "" ? [] : [warn("keys", `under no key of APP_HMAC_SECRET: ${lost}`, restore)]),
+    ...(older + lost === "" ? [ok("keys", "digests and secrets are all under the newest")] : []),
+  ];
+}
+
 /** Connects and hangs up: not a byte of a request is sent. */
 async function checkTicketing({ ticketing, dev }: Config): Promise<Check> {
   const name = "ticketing";
@@ -222,10 +238,10 @@ function checkLease({ leaseMs, ticketing, callback }: Config): Check {
   return ok("lease", `${leaseMs / 1000} s, longer than the longest deadline (${deadlineMs / 1000} s)`);
 }
 
-function checkSecurity({ dev, appHmacSecret, callback, trustedProxies, host }: Config): Check[] {
+function checkSecurity({ dev, appHmacSecrets, callback, trustedProxies, host }: Config): Check[] {
   if (dev) return [];
   return [
-    appHmacSecret === null
+    appHmacSecrets.length === 0
       ? warn(
           "tokens",
           "APP_HMAC_SECRET is not set: tokens are stored as plain SHA-256 digests",

@@ -1,10 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { text } from "node:stream/consumers";
 import { type Command, InvalidArgumentError } from "commander";
 import type { PartnerSeed } from "../config.ts";
 import { partners as readPartners } from "../config/seeds.ts";
 import { createCredentials } from "../lib/credentials.ts";
 import { secretToken } from "../lib/ids.ts";
+import { newSigningSecret } from "../outbound/signature.ts";
 import { newPartner } from "../provision.ts";
 import { configHere, withStorage } from "./cli/database.ts";
 import { Failure } from "./cli/failure.ts";
@@ -67,7 +67,7 @@ async function add(id: string, options: AddOptions): Promise<void> {
   const token = options.tokenStdin ? (lines.shift() ?? "") : secretToken(TOKEN_PREFIX);
   const signingSecret =
     options.signingSecret === "generate"
-      ? `whsec_${randomBytes(32).toString("base64")}`
+      ? newSigningSecret()
       : options.signingSecret && (lines.shift() ?? "");
   const seed = checkedSeed({
     id,
@@ -83,10 +83,10 @@ async function add(id: string, options: AddOptions): Promise<void> {
     reject_repeats: options.rejectRepeats,
   });
   const config = configHere();
-  if (seed.signingSecret !== null && config.appHmacSecret === null) {
+  if (seed.signingSecret !== null && config.appHmacSecrets.length === 0) {
     throw new Failure("usage", "APP_HMAC_SECRET is not set: a signing secret is stored encrypted under it");
   }
-  const credentials = createCredentials({ key: config.appHmacSecret, development: false });
+  const credentials = createCredentials({ keys: config.appHmacSecrets, development: false });
   const partner = newPartner(seed, credentials, false);
   await withStorage(config, async ({ partners }) => {
     if (await partners.add(partner, Date.now())) return;

@@ -4,20 +4,23 @@ import { secretToken } from "../lib/ids.ts";
 import { isoTime } from "../lib/iso-time.ts";
 import type { Partner } from "../storage/partners.ts";
 import { configHere, withStorage } from "./cli/database.ts";
-import { Failure } from "./cli/failure.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
 import { invocation } from "./cli/invocation.ts";
-import { paint, plain, print, printJson, table } from "./cli/output.ts";
+import { paint, print, printJson, table } from "./cli/output.ts";
 import { parseDuration, span } from "./cli/time.ts";
 import { defineAdd, TOKEN_PREFIX } from "./partner-add.ts";
+import { unknownPartner } from "./partner-lookup.ts";
+import { defineReseal, defineSecret } from "./partner-secret.ts";
 
 export function define(command: Command): void {
   command.description(
-    "Add partners, rotate their tokens, disable them. Changes hold at once, without a restart.",
+    "Add partners, rotate their tokens and signing secrets, disable them. Changes hold at once, without a restart.",
   );
   defineAdd(command.command("add").summary("add a partner; its token is shown once"));
   defineList(command.command("list").summary("list the partners"));
   defineRotate(command.command("rotate").summary("give a partner a new token; it is shown once"));
+  defineSecret(command.command("secret").summary("give a partner a new signing secret; it is shown once"));
+  defineReseal(command.command("reseal").summary("seal signing secrets under the newest APP_HMAC_SECRET"));
   defineSwitch(
     command.command("disable").summary("refuse a partner's new requests; accepted orders run on"),
     true,
@@ -63,7 +66,7 @@ async function list({ json = false }: { json?: boolean }): Promise<void> {
 }
 
 function partnerView(partner: Partner, nowMs: number) {
-  const { previousTokenUntil: until } = partner;
+  const { previousTokenUntil: until, previousSigningSecretUntil: secretUntil } = partner;
   return {
     partner_id: partner.id,
     name: partner.name,
@@ -74,6 +77,8 @@ function partnerView(partner: Partner, nowMs: number) {
       partner.rateCapacity === null ? null : { capacity: partner.rateCapacity, per_sec: partner.ratePerSec },
     callback_hosts: partner.callbackHosts,
     own_signing_secret: partner.signingSecret !== null,
+    previous_signing_secret_valid_until:
+      secretUntil === null || secretUntil <= nowMs ? null : isoTime(secretUntil),
     reject_repeats: partner.rejectRepeats,
     previous_token_valid_until: until === null || until <= nowMs ? null : isoTime(until),
     disabled_at: partner.disabledAt === null ? null : isoTime(partner.disabledAt),
@@ -103,7 +108,7 @@ function defineRotate(command: Command): void {
 async function rotate(id: string, options: { overlap: number; json?: true }): Promise<void> {
   const config = configHere();
   const token = secretToken(TOKEN_PREFIX);
-  const credentials = createCredentials({ key: config.appHmacSecret, development: false });
+  const credentials = createCredentials({ keys: config.appHmacSecrets, development: false });
   const nowMs = Date.now();
   const until = nowMs + options.overlap;
   await withStorage(config, async ({ partners }) => {
@@ -141,9 +146,4 @@ function defineSwitch(command: Command, disabled: boolean): void {
   withExamples(command, [
     [`partner ${verb} wave-tours`, disabled ? "Lock a partner out" : "Let it in again"],
   ]);
-}
-
-function unknownPartner(id: string): Failure {
-  const advice = `\`${invocation()} partner list\` shows them`;
-  return new Failure("not_found", `there is no partner ${plain(id)}`, { advice });
 }

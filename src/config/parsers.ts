@@ -134,6 +134,16 @@ export const headerValue = matching(
 
 export const secret = matching("1 to 1024 characters without control characters", /^\P{Cc}{1,1024}$/u);
 
+const MAX_KEYS = 10;
+
+/** One key a line, as in a file of secrets: a key may hold commas and blanks. The newest stands first. */
+export const keyring: Parse<readonly string[]> = (raw, report) => {
+  const keys = raw.split(/\r?\n/).filter((line) => line !== "");
+  if (keys.length === 0 || keys.length > MAX_KEYS) report(`must hold 1 to ${MAX_KEYS} keys, one a line`);
+  if (new Set(keys).size < keys.length) report("must not hold a key twice");
+  return keys.flatMap((key) => secret(key, report) ?? []);
+};
+
 /** The seed's variables take any length; secrets that a partner brings need a key of at least 16 bytes. */
 export const signingSecret = (minBytes: number): Parse<string> =>
   parser(

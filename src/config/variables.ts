@@ -61,8 +61,9 @@ export const VARIABLES = {
   ),
   APP_HMAC_SECRET: variable(
     null,
-    read.secret,
-    "key of the stored token digests and of the signing secrets at rest",
+    read.keyring,
+    "key of the stored token digests and of the signing secrets at rest; several, one a line, newest first: the " +
+      "newest makes them, any reads them",
     { isSecret },
   ),
   TICKETING_URL: variable(null, read.httpUrl, "the ticketing system's endpoint"),
@@ -144,6 +145,17 @@ export const VARIABLES = {
     "86400",
     read.wholeNumber(1, 315_360_000),
     "informational: how long idempotency keys are promised to live; they live as long as their orders",
+  ),
+  RETENTION_DAYS: variable(
+    null,
+    read.wholeNumber(1, 36_500),
+    "days after which the engine deletes a finished order with all that belongs to it",
+    { shownDefault: "never" },
+  ),
+  AUTH_EVENTS_DAYS: variable(
+    "90",
+    read.wholeNumber(1, 36_500),
+    "days for which the record of requests that were turned away is kept",
   ),
   TRUSTED_PROXIES: variable(null, cidrs, "CIDRs whose X-Forwarded-For is believed", {
     shownDefault: "nobody",

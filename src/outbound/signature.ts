@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 
 /** How far a callback's timestamp may be from the receiver's clock (Standard Webhooks recommends five minutes). */
 const TOLERANCE_SECS = 300;
@@ -17,6 +17,11 @@ export function signingKey(secret: string): Buffer {
     : Buffer.from(secret, "utf8");
   if (key.length === 0) throw new Error("the signing secret is empty");
   return key;
+}
+
+/** A new signing secret with a key of 32 random bytes, in the form of Standard Webhooks. */
+export function newSigningSecret(): string {
+  return ENCODED_PREFIX + randomBytes(32).toString("base64");
 }
 
 /**

@@ -78,15 +78,18 @@ function refused(finding: string): Verdict {
   };
 }
 
-/** The current key first, then the previous one while it is valid; null when they can't be had. */
+/**
+ * The current key first, the partner's or else the global one, then the previous one while it is valid; null when they
+ * can't be had.
+ */
 function keysFor({ partner }: ClaimedJob, options: CallbackOptions): Buffer[] | null {
-  const { signingSecret, unseal, clock } = options;
-  if (partner.signingSecret === null) return signingSecret === null ? [] : [signingKey(signingSecret)];
-  const sealed = [partner.signingSecret];
   const { previousSigningSecret: previous, previousSigningSecretUntil: until } = partner;
-  if (previous !== null && (until ?? 0) > clock.wallMs()) sealed.push(previous);
+  const isValid = (until ?? 0) > options.clock.wallMs();
   try {
-    return sealed.map((secret) => signingKey(unseal(secret)));
+    const current =
+      partner.signingSecret === null ? options.signingSecret : options.unseal(partner.signingSecret);
+    const secrets = [current, isValid && previous !== null ? options.unseal(previous) : null];
+    return secrets.flatMap((secret) => (secret === null ? [] : [signingKey(secret)]));
   } catch {
     return null;
   }

@@ -14,8 +14,12 @@ export interface Partner {
   /** Null: the configuration's. */
   readonly rateCapacity: number | null;
   readonly ratePerSec: number | null;
-  /** Sealed. */
+  /** Sealed; null: the configuration's. */
   readonly signingSecret: string | null;
+  /** Sealed; signs beside the present one for a while. */
+  readonly previousSigningSecret: string | null;
+  /** Epoch milliseconds. */
+  readonly previousSigningSecretUntil: number | null;
   /** Null: no restriction beyond the configuration's. */
   readonly callbackHosts: readonly string[] | null;
   readonly rejectRepeats: boolean;
@@ -29,8 +33,16 @@ export interface Partner {
 /** What is told of a partner that is made or adopted. */
 export type NewPartner = Omit<
   Partner,
-  "previousTokenDigest" | "previousTokenUntil" | "disabledAt" | "createdAt"
+  | "previousTokenDigest"
+  | "previousTokenUntil"
+  | "previousSigningSecret"
+  | "previousSigningSecretUntil"
+  | "disabledAt"
+  | "createdAt"
 >;
+
+/** A partner's sealed secrets: those that sign now and for a while longer. */
+export type SealedSecrets = Pick<Partner, "signingSecret" | "previousSigningSecret">;
 
 export interface Partners {
   /** Partners by id, as they are now: read for each request, so that a change holds at once in every process. */
@@ -42,6 +54,20 @@ export interface Partners {
   adopt(partner: NewPartner, nowMs: number): Promise<void>;
   /** Sets a new token; the present one holds until `previousUntil` (epoch milliseconds). @returns false if unknown */
   rotateToken(id: string, digest: string, previousUntil: number, nowMs: number): Promise<boolean>;
+  /**
+   * Sets a new signing secret, sealed, or with null takes the partner's own away. The present one signs too until
+   * `previousUntil` (epoch milliseconds; null: it ends now); one that was replaced earlier ends.
+   * @param inherited sealed: what has signed for a partner without a secret of its own
+   * @returns false if unknown
+   */
+  rotateSigningSecret(
+    id: string,
+    secret: string | null,
+    previous: { readonly inherited: string | null; readonly until: number | null },
+    nowMs: number,
+  ): Promise<boolean>;
+  /** Puts the same secrets, sealed anew, in place of the old. @returns false if they have changed meanwhile */
+  reseal(id: string, old: SealedSecrets, anew: SealedSecrets, nowMs: number): Promise<boolean>;
   /** New requests are refused; accepted orders run to their end. @returns false if unknown */
   setDisabled(id: string, disabled: boolean, nowMs: number): Promise<boolean>;
 }
@@ -90,6 +116,34 @@ export function createPartners({ run, queries, words }: Database): Partners {
         .executeTakeFirst();
       return numUpdatedRows === 1n;
     },
+    async rotateSigningSecret(id, secret, { inherited, until }, nowMs) {
+      const { numUpdatedRows } = await queries
+        .updateTable("partners")
+        .set((eb) => ({
+          previous_signing_secret:
+            until === null ? null : eb.fn.coalesce("signing_secret", eb.val(inherited)),
+          previous_signing_secret_until: until,
+          signing_secret: secret,
+          updated_at: nowMs,
+        }))
+        .where("partner_id", "=", id)
+        .executeTakeFirst();
+      return numUpdatedRows === 1n;
+    },
+    async reseal(id, old, anew, nowMs) {
+      const { numUpdatedRows } = await queries
+        .updateTable("partners")
+        .set({
+          signing_secret: anew.signingSecret,
+          previous_signing_secret: anew.previousSigningSecret,
+          updated_at: nowMs,
+        })
+        .where("partner_id", "=", id)
+        .where("signing_secret", "is not distinct from", old.signingSecret)
+        .where("previous_signing_secret", "is not distinct from", old.previousSigningSecret)
+        .executeTakeFirst();
+      return numUpdatedRows === 1n;
+    },
     async setDisabled(id, disabled, nowMs) {
       const { numUpdatedRows } = await queries
         .updateTable("partners")
@@ -132,6 +186,8 @@ function partnerOf(row: Selectable<PartnersTable>): Partner {
     rateCapacity: row.rate_capacity,
     ratePerSec: row.rate_per_sec,
     signingSecret: row.signing_secret,
+    previousSigningSecret: row.previous_signing_secret,
+    previousSigningSecretUntil: row.previous_signing_secret_until,
     callbackHosts: row.callback_hosts === null ? null : (JSON.parse(row.callback_hosts) as string[]),
     rejectRepeats: row.reject_repeats === 1,
     development: row.development === 1,

@@ -57,7 +57,7 @@ onEachDatabase("the database commands", (kind) => {
 
   test("partner add, list, rotate, disable, enable", async (t) => {
     const { storage, env, cli } = await prepared(t, kind);
-    const credentials = createCredentials({ key: null, development: false });
+    const credentials = createCredentials({ keys: [], development: false });
     const stored = async (id: string) => (await storage.partners.findMany([id])).get(id);
 
     const { token } = jsonOf<{ token: string }>(
@@ -156,7 +156,7 @@ onEachDatabase("the database commands", (kind) => {
     const { signing_secret: secret } = jsonOf<{ signing_secret: string }>(added);
     assert.match(secret, /^whsec_/);
     const sealed = (await storage.partners.findMany(["p1"])).get("p1")?.signingSecret ?? "";
-    assert.equal(createCredentials({ key, development: false }).unseal(sealed), secret);
+    assert.equal(createCredentials({ keys: [key], development: false }).unseal(sealed), secret);
   });
 
   test("an order's story: told, as JSON, and what to do next", async (t) => {

@@ -21,6 +21,8 @@ const COMMANDS = [
   "partner rotate",
   "partner disable",
   "partner enable",
+  "partner secret",
+  "partner reseal",
   "ticketing",
   "ticketing probe",
 ];

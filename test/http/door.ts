@@ -38,7 +38,7 @@ const POLICY = {
   allowedCidrs: [],
   refuseUnknownNames: true,
 };
-const credentials = createCredentials({ key: "a key for tests", development: false });
+const credentials = createCredentials({ keys: ["a key for tests"], development: false });
 
 /** No name server is asked: `internal.example.com` is private, everything else is public. */
 const resolve: Resolve = async (name) => ({
