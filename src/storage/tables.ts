@@ -33,6 +33,8 @@ export interface PartnersTable {
 
 export interface OperatorsTable {
   name: string;
+  /** Empty: sees every partner's orders, as all operators do. */
+  partner_id: Generated<string>;
   token_digest: string;
   role: "viewer" | "operator";
   development: number;

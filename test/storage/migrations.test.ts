@@ -29,6 +29,16 @@ onEachDatabase("migrations", (kind) => {
     await storage.close();
   });
 
+  test("every table carries partner_id", async () => {
+    const storage = openUrl(await kind.createUrl());
+    await migrate(storage.database);
+    const tables = await storage.database.queries.introspection.getTables();
+    const without = tables.filter(({ columns }) => !columns.some(({ name }) => name === "partner_id"));
+    assert.deepEqual(without, []);
+    assert.ok(tables.length >= 12);
+    await storage.close();
+  });
+
   test("two processes at once: one migrates, the other finds nothing to do", async () => {
     const url = await kind.createUrl();
     const processes = [otherProcess("migrate", url), otherProcess("migrate", url)];

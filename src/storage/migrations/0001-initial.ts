@@ -30,6 +30,7 @@ const partners = (t: ColumnTypes): string[] => [
   ) ${t.table}`,
   `create table operators (
     name ${t.text} primary key,
+    partner_id ${t.text} not null default '',
     token_digest ${t.text} not null unique,
     role ${t.text} not null check (role in ('viewer', 'operator')),
     development ${t.integer} not null default 0,
