@@ -312,7 +312,7 @@ describe("configuration: values", () => {
 });
 
 describe("configuration: partners and operators", () => {
-  const partner = { id: "p-1", name: "P", token: "12345678" };
+  const partner = { id: "p-1", name: "P", token: "t" };
   const ofPartners = (...list: unknown[]) => problems({ PARTNERS_JSON: JSON.stringify(list) });
   const ofOperators = (...list: unknown[]) => problems({ OPERATORS_JSON: JSON.stringify(list) });
 
@@ -321,7 +321,7 @@ describe("configuration: partners and operators", () => {
       ...partner,
       allowlist_cidrs: ["10.0.0.0/8", "::1"],
       rate_limit: { capacity: 10, per_sec: 0.5 },
-      signing_secret: "0123456789abcdef",
+      signing_secret: "s",
       callback_hosts: ["*.P.example"],
       reject_repeats: true,
     };
@@ -330,10 +330,10 @@ describe("configuration: partners and operators", () => {
     assert.deepEqual(partners[0], {
       id: "p-1",
       name: "P",
-      token: "12345678",
+      token: "t",
       allowlistCidrs: ["10.0.0.0/8", "::1"],
       rateLimit: { capacity: 10, perSec: 0.5 },
-      signingSecret: "0123456789abcdef",
+      signingSecret: "s",
       callbackHosts: ["*.p.example"],
       rejectRepeats: true,
     });
@@ -357,7 +357,8 @@ describe("configuration: partners and operators", () => {
       [{ ...partner, id: "" }, /\.id must be/],
       [{ ...partner, id: "x".repeat(65) }, /\.id must be/],
       [{ id: "q", name: "P" }, /^PARTNERS_JSON\[1\]\.token must be/],
-      [{ ...partner, id: "q", token: "short" }, /\.token must be/],
+      [{ ...partner, id: "q", token: "" }, /\.token must be/],
+      [{ ...partner, id: "q", token: "x".repeat(257) }, /\.token must be/],
       [{ ...partner, id: "q", token: "with blank" }, /\.token must be/],
       [{ ...partner, id: "q", token: 12345678 }, /\.token must be/],
       [{ ...partner, id: "q", name: "a\nb" }, /\.name must be/],
@@ -367,8 +368,9 @@ describe("configuration: partners and operators", () => {
       [{ ...partner, id: "q", allowlist_cidrs: "10.0.0.0/8" }, /\.allowlist_cidrs must be a list/],
       [{ ...partner, id: "q", allowlist_cidrs: ["::/0", "x"] }, /\.allowlist_cidrs\[1\] must be a CIDR/],
       [{ ...partner, id: "q", callback_hosts: ["a:1"] }, /\.callback_hosts\[0\] must be/],
-      [{ ...partner, id: "q", signing_secret: "short" }, /\.signing_secret must be/],
-      [{ ...partner, id: "q", signing_secret: "whsec_c2hvcnQ=" }, /\.signing_secret must be/],
+      [{ ...partner, id: "q", signing_secret: "" }, /\.signing_secret must be/],
+      [{ ...partner, id: "q", signing_secret: "whsec_" }, /\.signing_secret must be/],
+      [{ ...partner, id: "q", signing_secret: "whsec_!" }, /\.signing_secret must be/],
       [{ ...partner, id: "q", rate_limit: { capacity: 1 } }, /\.rate_limit must be/],
       [{ ...partner, id: "q", rate_limit: { capacity: 1.5, per_sec: 1 } }, /\.rate_limit must be/],
       [{ ...partner, id: "q", rate_limit: { capacity: 1, per_sec: 1, burst: 2 } }, /\.rate_limit must be/],

@@ -144,7 +144,7 @@ export const keyring: Parse<readonly string[]> = (raw, report) => {
   return keys.flatMap((key) => secret(key, report) ?? []);
 };
 
-/** The seed's variables take any length; secrets that a partner brings need a key of at least 16 bytes. */
+/** The variables name no least length; what a command brings may need more than a byte. */
 export const signingSecret = (minBytes: number): Parse<string> =>
   parser(
     `${minBytes} to 1024 bytes of text without control characters, or whsec_ and that many in base64`,
