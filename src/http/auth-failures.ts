@@ -1,3 +1,4 @@
+import { parseAddress } from "../lib/cidr.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { AuthEvent, AuthEvents, AuthFailure } from "../storage/auth-events.ts";
@@ -20,26 +21,35 @@ export interface AuthFailures {
 
 const MINUTE_MS = 60_000;
 const FLUSH_MS = 1000;
-/** Rows that one minute may open, so that a flood of strangers can't fill the table. */
+/** Rows and log lines that one minute may open, so that a flood of strangers can't fill table and log. */
 const MAX_ROWS_PER_MINUTE = 1000;
+/** Those of one address, so that it can't fill the minute and hide the others' failures. */
+const MAX_ROWS_PER_NETWORK = 20;
 /** Stands for all partners in the rows that sum up what goes beyond. */
-const OTHERS = { partnerId: "*", ip: null, userAgent: null };
+const OTHERS = "*";
 const MAX_PARTNER_ID_CHARS = 64;
 const MAX_USER_AGENT_CHARS = 200;
 
 /**
  * Counts failures in memory by minute, partner, reason and address, and writes the counts about once a second. A failing
  * database costs the count, never a request.
+ *
+ * What is throttled by address is what failures cost beyond the moment: rows and log lines. The check itself is not. A
+ * right token can only be told from a wrong one by the very lookup that a throttle would save, so whoever shares an
+ * address with an attacker would be locked out; and the lookup, shared by the requests of its moment, costs next to
+ * nothing (SECURITY.md has the figures).
  */
 export function createAuthFailures(options: {
-  authEvents: AuthEvents;
+  authEvents: Pick<AuthEvents, "write">;
   clock: Clock;
   log: Log;
 }): AuthFailures {
   const { authEvents, clock, log } = options;
   let waiting = new Map<string, AuthEvent>();
   let currentMinute = 0;
-  let rowsOfMinute = 0;
+  /** The rows that the minute has opened, and how many of them each network. */
+  let opened = new Set<string>();
+  let openedBy = new Map<string | null, number>();
   let timer: NodeJS.Timeout | null = null;
   let writing = Promise.resolve();
 
@@ -55,20 +65,26 @@ export function createAuthFailures(options: {
     }
   }
 
-  function count(row: Omit<AuthEvent, "count">): void {
-    const key = JSON.stringify([row.minute, row.partnerId, row.reason, row.ip]);
-    const known = waiting.get(key);
-    if (!known && row.partnerId !== OTHERS.partnerId) {
-      if (rowsOfMinute >= MAX_ROWS_PER_MINUTE) {
-        count({ ...row, ...OTHERS });
-        return;
-      }
-      rowsOfMinute += 1;
-    }
-    if (!known) {
+  /** The failure's own row, while there is room for it; else the sum of its address, or the sum of all. */
+  function rowFor(seen: Row): Row {
+    if (opened.has(keyOf(seen))) return seen;
+    const network = networkOf(seen.ip);
+    const ofNetwork = openedBy.get(network) ?? 0;
+    const sum = { ...seen, partnerId: OTHERS, userAgent: null };
+    if (ofNetwork >= MAX_ROWS_PER_NETWORK) return { ...sum, ip: network };
+    if (opened.size >= MAX_ROWS_PER_MINUTE) return { ...sum, ip: null };
+    openedBy.set(network, ofNetwork + 1);
+    return seen;
+  }
+
+  function count(seen: Row): void {
+    const row = rowFor(seen);
+    const key = keyOf(row);
+    if (!opened.has(key)) {
+      opened.add(key);
       log.warn({ event: "auth.failed", partner_id: row.partnerId, reason: row.reason, ip: row.ip });
     }
-    waiting.set(key, { ...row, count: (known?.count ?? 0) + 1 });
+    waiting.set(key, { ...row, count: (waiting.get(key)?.count ?? 0) + 1 });
   }
 
   return {
@@ -77,7 +93,8 @@ export function createAuthFailures(options: {
       const minute = now - (now % MINUTE_MS);
       if (minute !== currentMinute) {
         currentMinute = minute;
-        rowsOfMinute = 0;
+        opened = new Set();
+        openedBy = new Map();
       }
       count({
         partnerId: printable(partnerId, MAX_PARTNER_ID_CHARS),
@@ -95,6 +112,22 @@ export function createAuthFailures(options: {
       await flush();
     },
   };
+}
+
+type Row = Omit<AuthEvent, "count">;
+
+function keyOf({ minute, partnerId, reason, ip }: Row): string {
+  return JSON.stringify([minute, partnerId, reason, ip]);
+}
+
+/** Whose an address is: a client of IPv6 commonly has a whole /64. */
+function networkOf(ip: string | null): string | null {
+  const address = ip === null ? null : parseAddress(ip);
+  if (address === null || !("parts" in address)) return ip;
+  return `${address.parts
+    .slice(0, 4)
+    .map((part) => part.toString(16))
+    .join(":")}::/64`;
 }
 
 /** What a stranger wrote, in a form that every database and terminal takes. */

@@ -88,13 +88,12 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     });
   }
 
+  /** Always two comparisons, so that time tells nothing of the partner: neither that it exists nor that it rotates. */
   function holds(partner: Partner | null, token: string): boolean {
     const isCurrent = credentials.matches(token, partner?.tokenDigest ?? nobodysDigest);
-    if (isCurrent || !partner?.previousTokenDigest) return isCurrent && partner !== null;
-    return (
-      (partner.previousTokenUntil ?? 0) > clock.wallMs() &&
-      credentials.matches(token, partner.previousTokenDigest)
-    );
+    const isPrevious = credentials.matches(token, partner?.previousTokenDigest ?? nobodysDigest);
+    const isPreviousValid = (partner?.previousTokenUntil ?? 0) > clock.wallMs();
+    return partner !== null && (isCurrent || (isPrevious && isPreviousValid));
   }
 
   async function authenticatePartner(request: FastifyRequest): Promise<Partner> {

@@ -21,7 +21,7 @@ export interface HttpServerOptions
     Omit<AuthenticationOptions, "failures">,
     Pick<RateLimitOptions, "rateBuckets">,
     Pick<OrderRoutesOptions, "accept" | "orders"> {
-  readonly authEvents: AuthEvents;
+  readonly authEvents: Pick<AuthEvents, "write">;
   /** For partners without a limit of their own. */
   readonly rateLimit: RateLimitOptions["defaults"];
   /** True: nothing is served but /health and /ready. */

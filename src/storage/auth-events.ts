@@ -21,11 +21,14 @@ export interface AuthEvent {
 }
 
 export interface AuthEvents {
+  /** Adds to the counts of their minutes. */
   write(events: readonly AuthEvent[]): Promise<void>;
+  /** Deletes the oldest of those before a moment. @returns how many; fewer than the limit: it was the last of them */
+  prune(before: number, limit: number): Promise<number>;
 }
 
 export function createAuthEvents({ transact, words }: Database): AuthEvents {
-  const text = `insert into auth_events (partner_id, reason, ip, user_agent, minute, count, last_at)
+  const add = `insert into auth_events (partner_id, reason, ip, user_agent, minute, count, last_at)
     select partner_id, reason, ip, user_agent, minute, count, last_at from ${words.rows("$1", {
       partner_id: "text",
       reason: "text",
@@ -34,10 +37,17 @@ export function createAuthEvents({ transact, words }: Database): AuthEvents {
       minute: "integer",
       count: "integer",
       last_at: "integer",
-    })} r`;
+    })} r where true
+    on conflict (minute, partner_id, reason, coalesce(ip, '')) do update set
+      count = auth_events.count + excluded.count, last_at = excluded.last_at`;
+  const prune = `delete from auth_events where id ${words.amongFew(
+    `select id from auth_events where minute < $1 order by minute limit $2 ${words.forUpdateSkipLocked}`,
+  )} returning id`;
   return {
     async write(events) {
-      const rows = events.map((event) => ({
+      // In one order everywhere, so that two processes never wait for each other.
+      const sorted = events.toSorted((a, b) => compare(orderOf(a), orderOf(b)));
+      const rows = sorted.map((event) => ({
         partner_id: event.partnerId,
         reason: event.reason,
         ip: event.ip,
@@ -46,7 +56,16 @@ export function createAuthEvents({ transact, words }: Database): AuthEvents {
         count: event.count,
         last_at: event.lastAt,
       }));
-      await transact((tx) => tx(text, [JSON.stringify(rows)]), { durable: false });
+      await transact((tx) => tx(add, [JSON.stringify(rows)]), { durable: false });
     },
+    prune: async (before, limit) => (await transact((tx) => tx(prune, [before, limit]))).length,
   };
+}
+
+function orderOf({ minute, partnerId, reason, ip }: AuthEvent): string {
+  return JSON.stringify([minute, partnerId, reason, ip]);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }

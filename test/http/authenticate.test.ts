@@ -9,7 +9,8 @@ async function authEvents({ storage }: Door) {
   const rows = await storage.database.queries
     .selectFrom("auth_events")
     .select(columns)
-    .orderBy("id")
+    .orderBy((eb) => eb.fn.coalesce("ip", eb.val("")))
+    .orderBy("partner_id")
     .execute();
   // Rows of SQLite have no prototype.
   return rows.map((row) => Object.assign({}, row));
@@ -73,13 +74,19 @@ onEachDatabase("partners and operators", (kind) => {
     await app.close();
     const user_agent = "curl?/8";
     const ip = "192.0.2.1";
-    assert.deepEqual(await authEvents(door), [
-      { partner_id: "demo", reason: "wrong_token", ip, user_agent, count: 3 },
-      { partner_id: "demo", reason: "wrong_token", ip: "192.0.2.2", user_agent, count: 1 },
-      { partner_id: `?${"n".repeat(63)}`, reason: "unknown_partner", ip, user_agent, count: 1 },
-      { partner_id: "", reason: "missing_credentials", ip, user_agent, count: 1 },
-      { partner_id: "listed", reason: "ip_not_allowed", ip, user_agent, count: 1 },
-    ]);
+    const rows = await authEvents(door);
+    assert.deepEqual(
+      new Set(rows.map((row) => JSON.stringify(row))),
+      new Set(
+        [
+          { partner_id: "demo", reason: "wrong_token", ip, user_agent, count: 3 },
+          { partner_id: "demo", reason: "wrong_token", ip: "192.0.2.2", user_agent, count: 1 },
+          { partner_id: `?${"n".repeat(63)}`, reason: "unknown_partner", ip, user_agent, count: 1 },
+          { partner_id: "", reason: "missing_credentials", ip, user_agent, count: 1 },
+          { partner_id: "listed", reason: "ip_not_allowed", ip, user_agent, count: 1 },
+        ].map((row) => JSON.stringify(row)),
+      ),
+    );
     await storage.close();
   });
 });
@@ -101,7 +108,7 @@ suite("auth failures", () => {
     await door.app.close();
     const rows = await authEvents(door);
     assert.equal(rows.length, 1001);
-    assert.deepEqual(rows.at(-1), {
+    assert.deepEqual(rows[0], {
       partner_id: "*",
       reason: "wrong_token",
       ip: null,
@@ -109,6 +116,73 @@ suite("auth failures", () => {
       count: 10,
     });
     await door.storage.close();
+  });
+
+  test("one address opens twenty rows, however it spells itself; the others' failures stay visible", async () => {
+    const clock: Clock = { ...systemClock, wallMs: () => 1_800_000_000_000 };
+    const door = await openDoor({ clock });
+    const knock = (id: string, remoteAddress: string) =>
+      door.app.inject({ url: "/orders", headers: { ...DEMO, "x-partner-id": id }, remoteAddress });
+    for (let count = 0; count < 30; count += 1) {
+      await knock(`four-${count}`, "192.0.2.1");
+      await knock(`six-${count}`, `2001:db8:0:7::${count.toString(16)}`);
+    }
+    await knock("another", "192.0.2.2");
+    await knock("another", "2001:db8:0:8::1");
+    assert.equal((await knock("demo", "192.0.2.1")).statusCode, 200, "a right token always passes");
+    await door.app.close();
+    const rows = await authEvents(door);
+    assert.equal(rows.length, 2 * 20 + 2 + 2);
+    assert.deepEqual(
+      rows.filter(({ partner_id }) => partner_id === "*").map(({ ip, count }) => [ip, count]),
+      [
+        ["192.0.2.1", 10],
+        ["2001:db8:0:7::/64", 10],
+      ],
+    );
+    assert.equal(door.events.filter(({ event }) => event === "auth.failed").length, rows.length);
+    await door.storage.close();
+  });
+
+  test("a minute's counts are added up, by every process that has some", async () => {
+    const door = await openDoor();
+    const { authEvents: events } = door.storage;
+    const row = { partnerId: "p", reason: "wrong_token", userAgent: null, minute: 60_000, count: 2 } as const;
+    await events.write([
+      { ...row, ip: null, lastAt: 61_000 },
+      { ...row, ip: "192.0.2.1", lastAt: 61_000 },
+    ]);
+    await events.write([{ ...row, ip: null, lastAt: 62_000 }]);
+    const counts = async () => (await authEvents(door)).map(({ ip, count }) => [ip, count]);
+    assert.deepEqual(await counts(), [
+      [null, 4],
+      ["192.0.2.1", 2],
+    ]);
+    await events.write([{ ...row, minute: 120_000, ip: null, lastAt: 121_000 }]);
+    assert.equal(await events.prune(120_000, 1), 1, "no more than the limit");
+    assert.equal(await events.prune(120_000, 10), 1);
+    assert.equal(await events.prune(120_000, 10), 0);
+    assert.deepEqual(await counts(), [[null, 2]]);
+    await door.close();
+  });
+
+  test("whoever knocks in vain costs the same work, known or not, rotating or not", async () => {
+    const compared: string[] = [];
+    const matches = (token: string, digest: string) => {
+      compared.push(digest.split(":")[0]!);
+      return credentials.matches(token, digest);
+    };
+    const door = await openDoor({ credentials: { ...credentials, matches } });
+    await door.addPartner({ id: "rotating" });
+    await door.storage.partners.rotateToken("rotating", credentials.digest("new"), Date.now() + 60_000, 0);
+    await door.addPartner({ id: "disabled" });
+    await door.storage.partners.setDisabled("disabled", true, 0);
+    for (const id of ["nobody", "demo", "rotating", "disabled", "no id \u00e9"]) {
+      compared.length = 0;
+      const reply = await door.get("/orders", { "x-partner-id": id, "x-partner-token": "wrong" });
+      assert.deepEqual([reply.statusCode, compared], [401, ["hmac-sha256", "hmac-sha256"]], id);
+    }
+    await door.close();
   });
 
   test("a database that fails costs the count alone", async () => {

@@ -56,7 +56,7 @@ const partners = (t: ColumnTypes): string[] => [
     last_at ${t.integer} not null
   ) ${t.table}`,
   `create index auth_events_by_partner on auth_events (partner_id, minute)`,
-  `create index auth_events_by_minute on auth_events (minute)`,
+  `create unique index auth_events_by_minute on auth_events (minute, partner_id, reason, coalesce(ip, ''))`,
 ];
 
 const orders = (t: ColumnTypes): string[] => [
