@@ -8,6 +8,7 @@ import type { ClaimedJob, ClaimTerms, JobQueue } from "../storage/jobs.ts";
 import type { Step, Verdict } from "./attempt.ts";
 import { passes, persistently } from "./persistently.ts";
 import type { Settle } from "./settle.ts";
+import { createInFlight } from "./in-flight.ts";
 import { createWatermark } from "./watermark.ts";
 
 export interface WorkerOptions {
@@ -75,7 +76,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const bell = createBell();
   const watermark = createWatermark(clock);
   const attempts = new Set<Promise<void>>();
-  const inFlightOf = new Map<string, number>();
+  const inFlight = createInFlight(slotsPerPartner);
   const inDoubt = new Set<string>();
   const givenUp = new AbortController();
   let loop: Promise<void> | null = null;
@@ -102,21 +103,17 @@ export function createWorker(options: WorkerOptions): Worker {
   async function takeDue(): Promise<number> {
     const limit = slots - attempts.size;
     if (limit <= 0) return 0;
-    const busy = [...inFlightOf].map(([partnerId, count]) => ({
-      partnerId,
-      slots: Math.max(0, slotsPerPartner - count),
-    }));
+    const busy = inFlight.busy();
     const look = watermark.begin();
     const jobs = await take((terms) =>
       queue.claim({ ...terms, limit, busy, slotsPerPartner, since: look.since }),
     );
-    const capped = [...inFlightOf.values()].some((count) => count >= slotsPerPartner);
-    look.end({ sawAll: jobs.length < limit && !capped, jobs });
+    look.end({ sawAll: jobs.length < limit && !inFlight.anyCapped(), jobs });
     return jobs.length;
   }
 
   function begin(job: ClaimedJob, claimedAt: number): void {
-    inFlightOf.set(job.partnerId, (inFlightOf.get(job.partnerId) ?? 0) + 1);
+    inFlight.begin(job);
     const attempt = attemptAndSettle(job, claimedAt)
       .catch((error: unknown) => {
         // The claim stays open; the rescuer takes the job over when its lease ends.
@@ -130,9 +127,7 @@ export function createWorker(options: WorkerOptions): Worker {
       })
       .finally(() => {
         attempts.delete(attempt);
-        const left = inFlightOf.get(job.partnerId)! - 1;
-        if (left === 0) inFlightOf.delete(job.partnerId);
-        else inFlightOf.set(job.partnerId, left);
+        inFlight.end(job);
         bell.ring();
       });
     attempts.add(attempt);

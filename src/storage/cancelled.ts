@@ -12,6 +12,10 @@ export function createExplainCancelled(
 ): (tx: Run, orderIds: readonly number[]) => Promise<void> {
   const never = NEVER_SENT.map((error) => `'${error}'`).join(", ");
   const text = `update orders set blocked_reason = case when exists (
+      select 1 from late_results l
+      where l.order_id = orders.id and l.leg = 'ticketing' and l.error is null and l.code between 200 and 299
+    ) then 'cancelled, but ticketing has issued tickets: its answer came late; have them revoked there'
+    when exists (
       select 1 from ticketing_attempts a
       where a.job_id = orders.id and a.error is not null and a.error not in (${never})
     ) then 'cancelled; ticketing may hold tickets, as an attempt ended without a whole answer'

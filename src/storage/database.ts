@@ -38,7 +38,7 @@ export interface SqlWords {
 
 export interface DueJobsParameters {
   readonly limit: string;
-  /** JSON array of `{partner_id, slots}`: partners with jobs in flight. */
+  /** JSON array of `{partner_id, slots, first_attempts, retries}`: partners with jobs in flight. */
   readonly busy: string;
   readonly slotsPerPartner: string;
   /** A condition on the partner `p`. */

@@ -29,6 +29,8 @@ export interface ExpiredClaim extends Claim {
 /** A claimed job with all that its attempt needs. */
 export interface ClaimedJob extends Claim {
   readonly dueAt: number;
+  /** Of the lane of retries. */
+  readonly isRetry: boolean;
   readonly externalOrderId: string;
   readonly traceId: string;
   readonly rawPayload: string;
@@ -53,10 +55,19 @@ export interface ClaimTerms {
   readonly now: number | null;
 }
 
+/** A partner with attempts in flight here. */
+export interface BusyPartner {
+  readonly partnerId: string;
+  /** Free slots. */
+  readonly slots: number;
+  readonly firstAttempts: number;
+  readonly retries: number;
+}
+
 export interface ClaimRequest extends ClaimTerms {
   readonly limit: number;
   /** Free slots of the partners that have jobs in flight here. */
-  readonly busy: readonly { readonly partnerId: string; readonly slots: number }[];
+  readonly busy: readonly BusyPartner[];
   /** Slots of every other partner. */
   readonly slotsPerPartner: number;
   /** The watermark in epoch milliseconds, or 0 for a full look. */
@@ -88,6 +99,7 @@ interface ClaimRow {
   claimed_at: number;
   lease_until: number;
   next_attempt_at: number;
+  lane: number;
   event?: string;
   event_id?: string;
   body?: string;
@@ -106,7 +118,7 @@ interface OrderRow {
 }
 
 const CLAIM_COLUMNS =
-  "id, order_id, partner_id, claim, attempts, run_attempts, run_started_at, claimed_at, lease_until, next_attempt_at";
+  "id, order_id, partner_id, claim, attempts, run_attempts, run_started_at, claimed_at, lease_until, next_attempt_at, lane";
 
 export function createJobQueue({ run, transact, words }: Database, leg: Leg): JobQueue {
   const { jobs } = LEG_TABLES[leg];
@@ -217,7 +229,12 @@ export function createJobQueue({ run, transact, words }: Database, leg: Leg): Jo
   return {
     claim: (request) => {
       const { limit, busy, slotsPerPartner, since } = request;
-      const busyRows = busy.map(({ partnerId, slots }) => ({ partner_id: partnerId, slots }));
+      const busyRows = busy.map(({ partnerId, slots, firstAttempts, retries }) => ({
+        partner_id: partnerId,
+        slots,
+        first_attempts: firstAttempts,
+        retries,
+      }));
       return claim(claimDue, request, [limit, JSON.stringify(busyRows), slotsPerPartner, since]);
     },
     claimProbe: (target, terms) => claim(claimHeld, terms, [target]),
@@ -249,6 +266,7 @@ function claimedJob(row: ClaimRow, order: OrderRow): ClaimedJob {
   return {
     ...claimOf(row),
     dueAt: row.next_attempt_at,
+    isRetry: row.lane === 1,
     externalOrderId: order.external_order_id,
     traceId: order.trace_id,
     rawPayload: order.raw_payload ?? "",

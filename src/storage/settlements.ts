@@ -138,7 +138,10 @@ export function createSettlements(database: Database, leg: Leg, circuit: Circuit
       ticketed !== null && (moved.has(claim.orderId) || late.ticketed.has(claim.orderId));
     const fresh = settlements.filter(isTicketed);
     await writeTickets(tx, fresh.map(ticketedOrder), now);
-    const cancelled = held.filter(({ claim }) => ended.get(claim.jobId) === "cancelled");
+    const cancelled = settlements.filter(
+      ({ claim, ticketed }) =>
+        ended.get(claim.jobId) === "cancelled" || (ticketed !== null && late.recorded.has(claim.jobId)),
+    );
     await explainCancelled(
       tx,
       cancelled.map(({ claim }) => claim.orderId),

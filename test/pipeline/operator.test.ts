@@ -80,6 +80,39 @@ onEachDatabase("cancel", (kind) => {
     assert.deepEqual(tickets, ["T"]);
   });
 
+  test("a late success of a cancelled order is told: somebody has to revoke the tickets", async () => {
+    const id = await way.order();
+    const job = await claimOne();
+    clock.advance(15_001);
+    await way.engine.tend();
+    await cancel(id);
+    assert.match((await way.story(id)).order.blocked_reason!, /may hold tickets/);
+    await way.storage.settlements.ticketing.settle(
+      [
+        {
+          claim: job,
+          attempt: { code: 200, error: null, durationMs: 20_000, answer: "{}", note: null },
+          job: "succeeded",
+          dueAt: null,
+          reason: null,
+          ticketed: {
+            reference: "TK",
+            tickets: [],
+            event: { name: "order.ticketed", id: "evt_late", sequence: 1, body: "{}" },
+          },
+          health: "working",
+          finding: "",
+        },
+      ],
+      clock.nowMs,
+    );
+    const { order, late, callback } = await way.story(id);
+    assert.equal(order.pipeline_status, "cancelled");
+    assert.match(order.blocked_reason!, /has issued tickets/);
+    assert.equal(late.length, 1);
+    assert.equal(callback, null);
+  });
+
   test("a claim given back after the request was cancelled", async () => {
     const id = await way.order();
     const job = await claimOne();

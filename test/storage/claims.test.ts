@@ -116,8 +116,8 @@ onEachDatabase("claims", (kind) => {
     const first = await claim(storage, "ticketing", { limit: 7, slotsPerPartner: 3 });
     assert.equal(first.length, 7);
     const busy = [
-      { partnerId: PARTNER_ID, slots: 0 },
-      { partnerId: "b", slots: 2 },
+      { partnerId: PARTNER_ID, slots: 0, firstAttempts: 3, retries: 0 },
+      { partnerId: "b", slots: 2, firstAttempts: 1, retries: 0 },
     ];
     const second = await claim(storage, "ticketing", { slotsPerPartner: 3, busy });
     assert.deepEqual(partnersOf(second), ["b", "b", "c", "c", "c"]);
@@ -136,6 +136,25 @@ onEachDatabase("claims", (kind) => {
     const jobs = await claim(storage, "ticketing", { limit: 10 });
     assert.deepEqual(partnersOf(jobs), [PARTNER_ID, ...small].toSorted());
     assert.equal((await claim(storage, "ticketing", { limit: 10 })).length, 10);
+  });
+
+  test("shares are fair also when slots become free one by one", async () => {
+    await place(storage, ordersOf(PARTNER_ID, 50), NOW - 60_000);
+    const retried = await claim(storage, "ticketing", { limit: 20 });
+    for (const job of retried) await settle(storage, "ticketing", settlement("ticketing", job, "pending"));
+    await place(storage, ordersOf("b", 5), NOW);
+    const counts = { [PARTNER_ID]: { firstAttempts: 0, retries: 0 }, b: { firstAttempts: 0, retries: 0 } };
+    const taken: string[] = [];
+    for (let slot = 0; slot < 9; slot += 1) {
+      const busy = Object.entries(counts).map(([partnerId, each]) => ({ partnerId, slots: 100, ...each }));
+      const job = await claimOne(storage, "ticketing", { busy, now: NOW + 2_000 });
+      counts[job.partnerId as "b"][job.isRetry ? "retries" : "firstAttempts"] += 1;
+      taken.push(job.partnerId);
+    }
+    // Ten slots but one: neither the older backlog nor the steady first attempts take more than their share.
+    assert.ok(counts["b"]!.firstAttempts >= 4, taken.join(" "));
+    const { firstAttempts, retries } = counts[PARTNER_ID]!;
+    assert.ok(Math.abs(firstAttempts - retries) <= 1, `${firstAttempts} first attempts, ${retries} retries`);
   });
 
   test("of one partner the oldest come first", async () => {

@@ -179,7 +179,7 @@ onEachDatabase("intake", (kind) => {
     const story = await storyOf(storage, placed!.id);
     assert.deepEqual(story.items, items);
     assert.equal(story.order.raw_payload, rawPayload);
-    const busy = [{ partnerId: partner, slots: 1 }];
+    const busy = [{ partnerId: partner, slots: 1, firstAttempts: 0, retries: 0 }];
     const job = await claimOne(storage, "ticketing", { busy, slotsPerPartner: 0 });
     assert.equal(job.rawPayload, rawPayload);
   });

@@ -31,7 +31,11 @@ onEachDatabase("an operator's retry", (kind) => {
   beforeEach(() => addPartner(storage, (partner = `p${(partners += 1)}`)));
   after(() => storage.close());
   const order = async () => (await place(storage, [newOrder({ partnerId: partner })]))[0]!.id;
-  const mine = (now: number) => ({ busy: [{ partnerId: partner, slots: 100 }], slotsPerPartner: 0, now });
+  const mine = (now: number) => ({
+    busy: [{ partnerId: partner, slots: 100, firstAttempts: 0, retries: 0 }],
+    slotsPerPartner: 0,
+    now,
+  });
   const take = (leg: "ticketing" | "callback", now = NOW) => claimOne(storage, leg, mine(now));
   const retry = (id: number, now = NOW) => storage.operatorActions.retry(id, ACT, now);
 

@@ -35,7 +35,11 @@ onEachDatabase("settlements", (kind) => {
 
   const order = async () => (await place(storage, [newOrder({ partnerId: partner })]))[0]!.id;
   /** Of this test's partner alone: the database is shared. */
-  const mine = (now: number) => ({ busy: [{ partnerId: partner, slots: 100 }], slotsPerPartner: 0, now });
+  const mine = (now: number) => ({
+    busy: [{ partnerId: partner, slots: 100, firstAttempts: 0, retries: 0 }],
+    slotsPerPartner: 0,
+    now,
+  });
   const take = (now = NOW) => claimOne(storage, "ticketing", mine(now));
   const takeCallback = (now = NOW) => claimOne(storage, "callback", mine(now));
   const isEmpty = async (now: number) =>

@@ -22,7 +22,7 @@ import {
   type SqlWords,
 } from "../database.ts";
 import type { Tables } from "../tables.ts";
-import { inTurns } from "./turns.ts";
+import { BUSY_COLUMNS, IN_FLIGHT, IN_LANE, inTurns } from "./turns.ts";
 
 const columnTypes: ColumnTypes = {
   id: "integer primary key autoincrement",
@@ -44,10 +44,11 @@ const words: SqlWords = {
   amongFew: (subquery) => `in (${subquery})`,
   dueJobs: (table, { limit, busy, slotsPerPartner, partners, since }) =>
     inTurns(
-      `select j.id, j.partner_id, j.lane, j.next_attempt_at, coalesce(b.slots, ${slotsPerPartner}) as slots
+      `select j.id, j.partner_id, j.lane, j.next_attempt_at, coalesce(b.slots, ${slotsPerPartner}) as slots,
+        ${IN_LANE} as in_lane, ${IN_FLIGHT} as in_flight
       from partners p
       join (select 0 as lane union all select 1) l
-      left join ${words.rows(busy, { partner_id: "text", slots: "integer" })} b on b.partner_id = p.partner_id
+      left join ${words.rows(busy, BUSY_COLUMNS)} b on b.partner_id = p.partner_id
       join ${table} j on j.id in (
         select id from ${table}
         where status = 'pending' and partner_id = p.partner_id and lane = l.lane
