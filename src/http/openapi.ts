@@ -39,7 +39,10 @@ const EVERYWHERE: readonly ProblemName[] = [
   "unavailable",
 ];
 const RETRIED: ReadonlySet<ProblemName> = new Set(["rate-limited", "key-undecided", "unavailable"]);
-const RetryAfter = Type.Integer({ minimum: 1, description: "whole seconds until it is worth another try" });
+export const RetryAfter = Type.Integer({
+  minimum: 1,
+  description: "whole seconds until it is worth another try",
+});
 
 const Challenge = Type.String({ description: "a Bearer challenge (RFC 9110): operators' way in" });
 

@@ -1,5 +1,5 @@
 import swagger from "@fastify/swagger";
-import Fastify, { type FastifyInstance, type HTTPMethods } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyRequest, type HTTPMethods } from "fastify";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { AuthEvents } from "../storage/auth-events.ts";
@@ -8,6 +8,7 @@ import { createAuthFailures } from "./auth-failures.ts";
 import { answerClientError } from "./client-error.ts";
 import { isDirectAndLocal } from "./development-guard.ts";
 import { createErrorHandler } from "./error-handler.ts";
+import { headerValues } from "./headers.ts";
 import { addJsonParser, BODY_LIMIT_BYTES } from "./json-body.ts";
 import { SHARED_SCHEMAS, SWAGGER_OPTIONS } from "./openapi.ts";
 import { Problem } from "./problem-reply.ts";
@@ -74,6 +75,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       // Node looks for slow requests only this often, 30 s by default.
       connectionsCheckingInterval: Math.min(1000, timeouts.headersMs),
       maxHeaderSize: MAX_HEADER_BYTES,
+      // Node would refuse without a word.
+      requireHostHeader: false,
     },
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },
     // We refuse ourselves, in our own words.
@@ -98,6 +101,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     void reply.headers(SECURITY_HEADERS);
     if (closing) done(new Problem("unavailable", { headers: { "retry-after": "1" } }));
     else if (development && !isDirectAndLocal(request)) done(new Problem("development-only"));
+    else if (!hasOneHost(request)) done(new Problem("bad-request", { hint: "it needs one Host header" }));
     else if (request.is404) done(new Problem("not-found"));
     else done();
   });
@@ -131,6 +135,12 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     refuseOtherMethods(routes, methodsOf);
   });
   return app;
+}
+
+/** RFC 9112 section 3.2: HTTP/1.1 without a Host, or any request with two, is answered 400. */
+function hasOneHost(request: FastifyRequest): boolean {
+  const { length } = headerValues(request, "host");
+  return length === 1 || (length === 0 && request.raw.httpVersion === "1.0");
 }
 
 function collectMethods(app: FastifyInstance): Map<string, Set<string>> {

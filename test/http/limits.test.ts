@@ -58,6 +58,15 @@ test("repeated credentials are not joined", async () => {
   assert.match(await exchange(head(bearer, "GET /orders HTTP/1.1")), /^HTTP\/1\.1 401 /);
 });
 
+test("a request without a Host, or with two, is a problem too", async () => {
+  const get = (...lines: string[]) => [...lines, "Connection: close", "", ""].join("\r\n");
+  for (const hosts of [[], ["Host: localhost", "Host: elsewhere"]]) {
+    const answer = await exchange(get("GET /health HTTP/1.1", ...hosts));
+    assert.match(answer, /^HTTP\/1\.1 400 [^]*application\/problem\+json/, String(hosts));
+  }
+  assert.match(await exchange(get("GET /health HTTP/1.0")), /^HTTP\/1\.1 200 /);
+});
+
 test("413 for a declared and for a streamed body, without reading on", async () => {
   const declared = await exchange(head({ ...JSON_POST, "content-length": 10_000_000 }));
   assert.match(declared, /^HTTP\/1\.1 413 [^]*application\/problem\+json/);

@@ -271,6 +271,7 @@ test("health asks for nothing; ready tells what was looked at", async () => {
   });
   const not = await broken.app.inject("/ready");
   assert.deepEqual([not.statusCode, not.json().checks], [503, { database: "unreachable" }]);
+  assert.equal(not.headers["retry-after"], "1");
   await broken.close();
 });
 

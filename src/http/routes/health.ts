@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
-import { jsonResponse, problemResponses } from "../openapi.ts";
+import { jsonResponse, problemResponses, RetryAfter } from "../openapi.ts";
 
 export interface Readiness {
   readonly ready: boolean;
@@ -44,13 +44,14 @@ export function addHealthRoutes(app: FastifyInstance, readiness: () => Promise<R
         response: {
           200: jsonResponse("It can.", Ready),
           ...problemResponses(),
-          503: jsonResponse("It can't.", Ready),
+          503: jsonResponse("It can't.", Ready, { "Retry-After": RetryAfter }),
         },
       },
     },
     async (_request, reply) => {
       looking ??= readiness().finally(() => (looking = null));
       const { ready, checks } = await looking;
+      if (!ready) void reply.header("retry-after", "1");
       return reply.code(ready ? 200 : 503).send({ status: ready ? "ready" : "not_ready", checks });
     },
   );
