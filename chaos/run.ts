@@ -1,6 +1,6 @@
 import { HELP, type Options, readOptions, UsageError } from "./options.ts";
 import { asJson, asText, holds, type Report } from "./report.ts";
-import { runSession } from "./session.ts";
+import { runTrial } from "./trial.ts";
 
 /** `npm run chaos`: see `--help`. */
 async function main(): Promise<number> {
@@ -21,7 +21,7 @@ async function main(): Promise<number> {
   const reports: Report[] = [];
   try {
     for (const database of options.databases) {
-      const report = await runSession({ ...options, database, signal: abort.signal, onProgress });
+      const report = await runTrial({ ...options, database, signal: abort.signal, onProgress });
       clearProgress();
       if (!options.json) process.stdout.write(asText(report));
       reports.push(report);

@@ -19,6 +19,13 @@ export const ORDER_STATUSES = [
 ] as const;
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
+/** Where an order's way has ended: nobody works on it any more, and nobody has to decide anything. */
+export const FINAL_STATUSES = [
+  "ota_callback_delivered",
+  "cancelled",
+  "closed",
+] as const satisfies readonly OrderStatus[];
+
 /** What a job can be (SPEC section 6). */
 export const JOB_STATUSES = [
   "pending",
@@ -32,55 +39,39 @@ export const JOB_STATUSES = [
 ] as const;
 export type JobStatus = (typeof JOB_STATUSES)[number];
 
-/** Who may move an order along an edge. */
-type Mover = "engine" | "operator" | "circuit";
+/** What an operator may make of an order that ticketing did not ticket; a late 2xx also makes it ticketed. */
+const AFTER_TICKETING_STOPPED = ["ticketing_processing", "ticketed", "closed"] as const;
+const AFTER_CALLBACK_STOPPED = ["ota_callback_pending", "closed"] as const;
 
-const EDGES: readonly (readonly [from: OrderStatus, to: OrderStatus, by: Mover])[] = [
-  ["accepted", "ticketing_processing", "engine"],
-  ["ticketing_processing", "ticketed", "engine"],
-  ["ticketing_processing", "ticketing_blocked", "engine"],
-  ["ticketing_processing", "ticketing_exhausted", "engine"],
-  ["ticketing_processing", "ticketing_unknown", "engine"],
-  ["ticketed", "ota_callback_pending", "engine"],
-  ["ota_callback_pending", "ota_callback_delivered", "engine"],
-  ["ota_callback_pending", "ota_callback_blocked", "engine"],
-  ["ota_callback_pending", "ota_callback_exhausted", "engine"],
-  ...(["ticketing_blocked", "ticketing_exhausted", "ticketing_unknown"] as const).flatMap(
-    (from) =>
-      [
-        [from, "ticketing_processing", "operator"],
-        // By hand, or by a late 2xx: a result that arrives after its claim ended (SPEC section 4).
-        [from, "ticketed", "operator"],
-        [from, "closed", "operator"],
-      ] as const,
-  ),
-  ...(["ota_callback_blocked", "ota_callback_exhausted"] as const).flatMap(
-    (from) =>
-      [
-        [from, "ota_callback_pending", "operator"],
-        [from, "closed", "operator"],
-      ] as const,
-  ),
-  ["ota_callback_delivered", "ota_callback_pending", "operator"],
-  ...(
-    [
-      "accepted",
-      "ticketing_processing",
-      "ticketing_blocked",
-      "ticketing_exhausted",
-      "ticketing_unknown",
-    ] as const
-  ).map((from) => [from, "cancelled", "operator"] as const),
-  ["ticketing_blocked", "ticketing_processing", "circuit"],
-];
+/** The map of SPEC section 4: from each status, where an order may go. */
+const EDGES: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
+  accepted: ["ticketing_processing", "cancelled"],
+  ticketing_processing: [
+    "ticketed",
+    "ticketing_blocked",
+    "ticketing_exhausted",
+    "ticketing_unknown",
+    "cancelled",
+  ],
+  ticketed: ["ota_callback_pending"],
+  // To ticketing_processing also by a circuit: the target, not the order, was at fault.
+  ticketing_blocked: [...AFTER_TICKETING_STOPPED, "cancelled"],
+  ticketing_exhausted: [...AFTER_TICKETING_STOPPED, "cancelled"],
+  ticketing_unknown: [...AFTER_TICKETING_STOPPED, "cancelled"],
+  ota_callback_pending: ["ota_callback_delivered", "ota_callback_blocked", "ota_callback_exhausted"],
+  ota_callback_delivered: ["ota_callback_pending"],
+  ota_callback_blocked: AFTER_CALLBACK_STOPPED,
+  ota_callback_exhausted: AFTER_CALLBACK_STOPPED,
+  cancelled: [],
+  closed: [],
+};
 
 /** True if an order may go from one status to the other (SPEC section 7, invariant 7). */
 export function isEdge(from: OrderStatus, to: OrderStatus): boolean {
-  return EDGES.some((edge) => edge[0] === from && edge[1] === to);
+  return EDGES[from].includes(to);
 }
 
 /** Every edge, for the statements that move orders: none of them can leave the map. */
-export const ORDER_EDGES: readonly { from: OrderStatus; to: OrderStatus }[] = EDGES.map(([from, to]) => ({
-  from,
-  to,
-}));
+export const ORDER_EDGES: readonly { from: OrderStatus; to: OrderStatus }[] = ORDER_STATUSES.flatMap((from) =>
+  EDGES[from].map((to) => ({ from, to })),
+);

@@ -1,5 +1,4 @@
-import type { Leg, OrderStatus } from "../orders/states.ts";
-import { isEdge } from "../orders/states.ts";
+import { isEdge, type Leg, LEGS, type OrderStatus } from "../orders/states.ts";
 import { onRetry } from "../orders/transitions.ts";
 import { createExplainCancelled } from "./cancelled.ts";
 import type { Database, Run } from "./database.ts";
@@ -46,7 +45,7 @@ export function createOperatorActions({ transact, words }: Database): OperatorAc
   const clock = (parameter: string): string => `with clock as (select ${words.now(parameter)} as now)`;
   const lockOrder = `select partner_id, pipeline_status as status from orders where id = $1 ${words.forUpdate}`;
   // Jobs before orders, as everybody locks them.
-  const lockJobs = LEG_LIST.map(
+  const lockJobs = LEGS.map(
     (leg) =>
       `select id from ${LEG_TABLES[leg].jobs} where ${LEG_TABLES[leg].jobOfOrder} = $1 ${words.forUpdate}`,
   );
@@ -118,14 +117,13 @@ export function createOperatorActions({ transact, words }: Database): OperatorAc
         // The engine alone makes an order ticketed that is still being worked.
         (status) => (status !== "ticketing_processing" && isEdge(status, "ticketed") ? "ticketed" : null),
         async (tx, { partner_id: partnerId, status: from }, to) => {
+          // The record first, so that the story tells the act before what came of it.
+          await tx(record, [orderId, actor, "mark ticketed", reason, now]);
           await moveOrders(tx, [{ orderId, to, reason: null, reference: ticketed.reference }], now);
           await tx(endTicketing, [orderId, now, "succeeded"]);
           await writeTickets(tx, [{ orderId, partnerId, ticketed }], now);
-          await tx(record, [orderId, actor, "mark ticketed", reason, now]);
           return { kind: "ticketed", from };
         },
       ),
   };
 }
-
-const LEG_LIST: readonly Leg[] = ["ticketing", "callback"];

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { renameSync } from "node:fs";
 import { afterEach, beforeEach, suite, test } from "node:test";
 import { sql } from "kysely";
 import { DatabaseUnavailable, type Run } from "../../src/storage/database.ts";
@@ -143,6 +144,17 @@ suite("storage on SQLite alone", () => {
     assert.match(String(await reading), /rolled back/);
     assert.equal(await rowsIn(storage, "partners"), 1);
     assert.equal(rows, 1);
+  });
+
+  test("a file that is moved away under the gateway takes no more orders, and works again where it was", async () => {
+    const path = url.slice("sqlite:///".length);
+    await place(storage);
+    renameSync(path, `${path}.moved`);
+    await assert.rejects(place(storage), DatabaseUnavailable);
+    await assert.rejects(storage.database.run("select 1 as one", []), DatabaseUnavailable);
+    renameSync(`${path}.moved`, path);
+    await place(storage);
+    assert.equal(await rowsIn(storage, "orders"), 2);
   });
 
   test("a missing file is an error for those who only look, with a way out", () => {

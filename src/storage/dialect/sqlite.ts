@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -125,6 +125,8 @@ export function openSqlite(options: SqliteOptions): Database {
   const connection = new DatabaseSync(path, { timeout: 0, enableForeignKeyConstraints: false });
   // Others may hold the file for a moment while they switch it to WAL or recover it.
   connection.exec("pragma busy_timeout = 2000; pragma journal_mode = wal; pragma synchronous = full");
+  // What is deleted or blanked is overwritten: a purge that leaves the bytes in free pages is none.
+  connection.exec("pragma secure_delete = on");
   connection.exec("pragma busy_timeout = 0; pragma temp_store = memory; pragma cache_size = -65536");
 
   const statements = new Map<string, StatementSync>();
@@ -142,6 +144,7 @@ export function openSqlite(options: SqliteOptions): Database {
   const runInTurn: Run = async <Row extends object>(text: string, parameters: readonly Parameter[]) =>
     runNow<Row>(text, parameters);
 
+  const requireFile = createFileWatch(path);
   const turns = createTurns();
   let serving: DatabaseSync | null = null;
 
@@ -152,6 +155,7 @@ export function openSqlite(options: SqliteOptions): Database {
       if (!durable) connection.exec("pragma synchronous = normal");
       connection.exec("begin immediate");
       const result = await work(runInTurn);
+      requireFile();
       committing = true;
       connection.exec("commit");
       return result;
@@ -197,7 +201,12 @@ export function openSqlite(options: SqliteOptions): Database {
     columnTypes,
     migrationLock: null,
     run: <Row extends object>(text: string, parameters: readonly Parameter[]) =>
-      untilNotBusy(() => inTurn(() => runNow<Row>(text, parameters))),
+      untilNotBusy(() =>
+        inTurn(() => {
+          requireFile();
+          return runNow<Row>(text, parameters);
+        }),
+      ),
     transact: (work, { durable = true } = {}) => untilNotBusy(() => attempt(work, durable)),
     isDataFault: (error) => DATA_FAULT.has(resultCode(error) ?? -1),
     wakeups: null,
@@ -207,6 +216,22 @@ export function openSqlite(options: SqliteOptions): Database {
         serving?.close();
         connection.close();
       }),
+  };
+}
+
+/**
+ * Throws when the file is no longer where it was opened. SQLite would go on writing to what the name meant then, and
+ * orders that were accepted would be gone with the process.
+ */
+function createFileWatch(path: string): () => void {
+  if (path === ":memory:") return () => {};
+  const opened = statSync(path);
+  return () => {
+    const now = statSync(path, { throwIfNoEntry: false });
+    if (now?.ino === opened.ino && now.dev === opened.dev) return;
+    throw new DatabaseUnavailable(
+      `${path} was moved, removed or replaced while it was in use: stop, and restore it`,
+    );
   };
 }
 

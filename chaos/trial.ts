@@ -34,7 +34,7 @@ export interface SessionOptions extends Options {
 }
 
 /** One run on one database, from an empty folder to the report; whatever happens, it ends what it started. */
-export async function runSession(options: SessionOptions): Promise<Report> {
+export async function runTrial(options: SessionOptions): Promise<Report> {
   const { database: kind, seed, durationMs, faults, keep, signal } = options;
   const begun = performance.now();
   const directory = await mkdtemp(join(tmpdir(), "wavegate-chaos-"));
