@@ -65,9 +65,11 @@ async function startOn(storage: Storage, config: Config, log: Log): Promise<Gate
   await refuseToStart(storage, config);
 
   const { callback, ticketing } = config;
+  const nameServers = callback.dnsServers.length > 0 ? { servers: callback.dnsServers } : {};
   const guard = createAddressGuard({
     policy: callback,
-    resolve: createResolver(callback.dnsServers.length > 0 ? { servers: callback.dnsServers } : {}),
+    resolve: createResolver(nameServers),
+    resolveAtDelivery: createResolver(nameServers),
   });
   const clients = {
     ticketing: createHttpClient({

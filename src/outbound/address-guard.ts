@@ -26,9 +26,17 @@ const MAX_TRIED_PER_FAMILY = 4;
 const NOT_PUBLIC = "the host resolves to an address that is not public";
 const UNKNOWN_NAME = "the host name does not exist";
 
-/** @throws Error if `policy.allowedCidrs` holds something that is no CIDR */
-export function createAddressGuard(guard: { policy: CallbackPolicy; resolve: Resolve }): AddressGuard {
-  const { policy, resolve } = guard;
+/**
+ * @param guard.resolveAtDelivery another resolver for the connections, so that what the first one remembers for a moment
+ *   can't stand in for the check at delivery
+ * @throws Error if `policy.allowedCidrs` holds something that is no CIDR
+ */
+export function createAddressGuard(guard: {
+  policy: CallbackPolicy;
+  resolve: Resolve;
+  resolveAtDelivery?: Resolve;
+}): AddressGuard {
+  const { policy, resolve, resolveAtDelivery = resolve } = guard;
   const allowed = cidrSet(policy.allowedCidrs);
 
   return {
@@ -50,7 +58,7 @@ export function createAddressGuard(guard: { policy: CallbackPolicy; resolve: Res
 
     connector(options) {
       return createConnector(options, {
-        lookup: guardedLookup(resolve, allowed, options.timeoutMs),
+        lookup: guardedLookup(resolveAtDelivery, allowed, options.timeoutMs),
         // A literal never comes to the lookup.
         beforeConnect: (host) => (isIP(host) === 0 ? null : judgeAddress(host, allowed)),
         afterConnect: (address) => judgeAddress(address, allowed),
