@@ -12,6 +12,7 @@ import { createResolver } from "./outbound/resolver.ts";
 import { createAccept } from "./pipeline/accept.ts";
 import { createCallbackStep } from "./pipeline/callback.ts";
 import { createEngine, type Engine } from "./pipeline/engine.ts";
+import { createHousekeeper } from "./pipeline/housekeeper.ts";
 import { createTicketingStep } from "./pipeline/ticketing.ts";
 import { provision } from "./provision.ts";
 import { LEGS } from "./orders/states.ts";
@@ -82,6 +83,7 @@ async function startOn(storage: Storage, config: Config, log: Log): Promise<Gate
     }),
   };
   const engine = createEngine(engineOptions(storage, config, credentials, clients, log));
+  const housekeeper = createHousekeeper({ storage, keep: config.retention, clock, log });
   const accept = createAccept({
     database,
     intake: storage.intake,
@@ -113,7 +115,10 @@ async function startOn(storage: Storage, config: Config, log: Log): Promise<Gate
   try {
     // Also a process that only works jobs answers for its health.
     await server.listen({ host: config.host, port: config.port });
-    if (config.role !== "api") await engine.start();
+    if (config.role !== "api") {
+      await engine.start();
+      housekeeper.start();
+    }
   } catch (error) {
     await Promise.all([server.close(), stopEngine(engine, 0, clients)]);
     throw error;
@@ -124,7 +129,11 @@ async function startOn(storage: Storage, config: Config, log: Log): Promise<Gate
     storage,
     async stop() {
       stopping = true;
-      await Promise.all([stopServing(server, config.drainMs), stopEngine(engine, config.drainMs, clients)]);
+      await Promise.all([
+        stopServing(server, config.drainMs),
+        stopEngine(engine, config.drainMs, clients),
+        housekeeper.stop(),
+      ]);
       await storage.close();
     },
   };

@@ -1,4 +1,5 @@
 import { type OrderView, orderView } from "../http/order-view.ts";
+import { isoTime } from "../lib/iso-time.ts";
 import type { OrderItem } from "../orders/order-input.ts";
 import type { Leg, OrderStatus } from "../orders/states.ts";
 import type { OrderStory } from "../storage/order-queries.ts";
@@ -74,7 +75,7 @@ function headOf(view: OrderView, story: OrderStory, context: StoryContext): stri
     ["External id", view.external_order_id],
     ["Partner", view.partner_id],
     ["Trace id", view.trace_id],
-    ["Buyer", buyerName(story.order.raw_payload)],
+    ["Buyer", buyerOf(story.order)],
     ["Accepted", time(view.created_at)],
     ["Ticketed", view.ticketed_at && time(view.ticketed_at)],
     ["Delivered", view.delivered_at && time(view.delivered_at)],
@@ -97,7 +98,8 @@ function ordersNamed(ids: readonly number[]): string {
 }
 
 /** A name, if the partner gave one where one would look for it. */
-function buyerName(rawPayload: string): string | null {
+function buyerOf({ raw_payload: rawPayload, buyer_blanked_at: at }: OrderStory["order"]): string | null {
+  if (at !== null) return `blanked on ${isoTime(at).slice(0, 10)}`;
   try {
     const { buyer } = JSON.parse(rawPayload) as { buyer?: { name?: unknown } };
     return typeof buyer?.name === "string" ? brief(buyer.name, 80) : null;

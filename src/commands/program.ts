@@ -39,8 +39,13 @@ const COMMANDS: readonly Entry[] = [
   },
   {
     name: "partner",
-    summary: "add partners, rotate their tokens, disable them",
+    summary: "add partners, rotate their tokens and signing secrets, disable them",
     load: () => import("./partner.ts"),
+  },
+  {
+    name: "purge",
+    summary: "take old buyers' data or old orders out of the database",
+    load: () => import("./purge.ts"),
   },
   {
     name: "ticketing",

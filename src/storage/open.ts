@@ -10,6 +10,7 @@ import { createOrderIntake, type OrderIntake } from "./orders.ts";
 import { createOrderQueries, type OrderQueries } from "./order-queries.ts";
 import { createPartners, type Partners } from "./partners.ts";
 import { createRateBuckets, type RateBuckets } from "./rate-buckets.ts";
+import { createRetention, type Retention } from "./retention.ts";
 import { type CircuitSettings, createSettlements, type Settlements } from "./settlements.ts";
 import type { Leg } from "../orders/states.ts";
 import { parseDatabaseUrl } from "./target.ts";
@@ -27,6 +28,7 @@ export interface Storage {
   readonly operatorActions: OperatorActions;
   readonly rateBuckets: RateBuckets;
   readonly authEvents: AuthEvents;
+  readonly retention: Retention;
   close(): Promise<void>;
 }
 
@@ -73,6 +75,7 @@ export function openStorage(options: StorageOptions): Storage {
     operatorActions: createOperatorActions(database),
     rateBuckets: createRateBuckets(database),
     authEvents: createAuthEvents(database),
+    retention: createRetention(database),
     close: () => database.close(),
   };
 }

@@ -58,7 +58,7 @@ export function createOrderIntake({ transact, words }: Database): OrderIntake {
   const names = { partner_id: "text", external_order_id: "text", trace_id: "uuid" } as const;
   // What decides, without the payload: that is passed once.
   const given = words.rows("$1", { ...names, key: "text", fingerprint: "text", reject_repeats: "integer" });
-  const whole = words.rows("$1", { ...names, callback_url: "text", raw_payload: "text" });
+  const whole = words.rows("$1", { ...names, callback_url: "text", key: "text", raw_payload: "text" });
   const clock = `with clock as (select ${words.now("$2")} as now)`;
 
   const lockPartners = `select partner_id from partners
@@ -78,10 +78,10 @@ export function createOrderIntake({ transact, words }: Database): OrderIntake {
     on conflict (partner_id, key) do nothing
     returning trace_id`;
   const insertOrders = `${clock}
-    insert into orders (partner_id, external_order_id, trace_id, callback_url, pipeline_status, raw_payload,
-      created_at, updated_at)
-    select r.partner_id, r.external_order_id, r.trace_id, r.callback_url, 'accepted', r.raw_payload,
-      clock.now, clock.now
+    insert into orders (partner_id, external_order_id, trace_id, callback_url, pipeline_status, idempotency_key,
+      raw_payload, created_at, updated_at)
+    select r.partner_id, r.external_order_id, r.trace_id, r.callback_url, 'accepted', r.key,
+      r.raw_payload, clock.now, clock.now
     from ${whole} r, clock where true
     returning id, partner_id, external_order_id, trace_id, created_at`;
   const items = words.rows("$1", {
@@ -211,6 +211,7 @@ function orderRows(orders: readonly NewOrder[]): string {
       external_order_id: order.externalOrderId,
       trace_id: order.traceId,
       callback_url: order.callbackUrl,
+      key: order.key?.value ?? null,
       raw_payload: order.rawPayload,
     })),
   );

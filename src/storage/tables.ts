@@ -52,11 +52,15 @@ export interface OrdersTable {
   /** Why the order stands where it does, when that needs a word. */
   blocked_reason: string | null;
   reference: string | null;
+  /** As the partner sent it; the key's row is found by it. */
+  idempotency_key: string | null;
   raw_payload: string;
   created_at: number;
   updated_at: number;
   ticketed_at: number | null;
   delivered_at: number | null;
+  /** Set when the buyer's data was blanked wherever a copy lay. */
+  buyer_blanked_at: number | null;
 }
 
 export interface OrderItemsTable {

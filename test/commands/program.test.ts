@@ -23,6 +23,7 @@ const COMMANDS = [
   "partner enable",
   "partner secret",
   "partner reseal",
+  "purge",
   "ticketing",
   "ticketing probe",
 ];
@@ -40,7 +41,7 @@ for (const command of COMMANDS) {
 
 test("help names every command; help of a command is its --help", async () => {
   const { stdout } = await run(["--help"]);
-  for (const name of ["serve", "demo", "doctor", "migrate", "order", "partner", "ticketing"]) {
+  for (const name of ["serve", "demo", "doctor", "migrate", "order", "partner", "purge", "ticketing"]) {
     assert.match(stdout, new RegExp(`^ {2}${name} +\\S`, "m"));
   }
   assert.deepEqual(await run(["help", "order", "show"]), await run(["order", "show", "--help"]));

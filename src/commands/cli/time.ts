@@ -4,11 +4,11 @@ const UNITS_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const MAX_DURATION_MS = 365 * UNITS_MS.d;
 
 /** Reads `30s`, `15m`, `24h`, `7d` as milliseconds. @throws InvalidArgumentError */
-export function parseDuration(text: string): number {
+export function parseDuration(text: string, maxMs: number = MAX_DURATION_MS): number {
   const [, digits, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
   const durationMs = Number(digits) * UNITS_MS[unit as keyof typeof UNITS_MS];
-  if (digits === undefined || durationMs > MAX_DURATION_MS) {
-    throw new InvalidArgumentError("Write it like 30s, 15m, 24h or 7d, at most 365d.");
+  if (digits === undefined || durationMs > maxMs) {
+    throw new InvalidArgumentError(`Write it like 30s, 15m, 24h or 7d, at most ${maxMs / UNITS_MS.d}d.`);
   }
   return durationMs;
 }

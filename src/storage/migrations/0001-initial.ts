@@ -69,12 +69,15 @@ const orders = (t: ColumnTypes): string[] => [
     pipeline_status ${t.text} not null,
     blocked_reason ${t.text},
     reference ${t.text},
+    idempotency_key ${t.text},
     raw_payload ${t.text} not null,
     created_at ${t.integer} not null,
     updated_at ${t.integer} not null,
     ticketed_at ${t.integer},
-    delivered_at ${t.integer}
+    delivered_at ${t.integer},
+    buyer_blanked_at ${t.integer}
   ) ${t.hotTable}`,
+  `create index orders_with_buyers on orders (id) where buyer_blanked_at is null`,
   `create index orders_by_external_id on orders (external_order_id, partner_id)`,
   `create index orders_by_partner on orders (partner_id, id)`,
   `create table order_items (

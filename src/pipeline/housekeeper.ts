@@ -1,0 +1,67 @@
+import type { Clock } from "../lib/clock.ts";
+import { repeat } from "../lib/repeat.ts";
+import { unhurried } from "../lib/unhurried.ts";
+import type { Log } from "../observe/log.ts";
+import type { Storage } from "../storage/open.ts";
+
+export interface HousekeeperOptions {
+  readonly storage: Pick<Storage, "authEvents" | "retention">;
+  /** Ages in milliseconds; of orders null: they are kept. */
+  readonly keep: { readonly ordersMs: number | null; readonly authEventsMs: number };
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Deletes what has been kept for long enough, quietly beside the engine. */
+export interface Housekeeper {
+  start(): void;
+  stop(): Promise<void>;
+  /** Once through: all that is too old now. */
+  round(): Promise<{ readonly orders: number; readonly authEvents: number }>;
+}
+
+const PAUSE_MS = 60_000;
+/** Rows of one transaction. */
+const BATCH = { orders: 500, authEvents: 1000 };
+
+export function createHousekeeper(options: HousekeeperOptions): Housekeeper {
+  const { storage, keep, clock, log } = options;
+  let stopping = false;
+
+  async function pruneAuthEvents(before: number): Promise<number> {
+    let pruned = 0;
+    for (let last = BATCH.authEvents; last === BATCH.authEvents && !stopping; pruned += last) {
+      last = await unhurried(() => storage.authEvents.prune(before, BATCH.authEvents));
+    }
+    return pruned;
+  }
+
+  async function deleteOrders(before: number): Promise<number> {
+    let deleted = 0;
+    for (let from: number | null = 0; from !== null && !stopping;) {
+      const afterId: number = from;
+      const page = await unhurried(() => storage.retention.deleteOrders(before, afterId, BATCH.orders));
+      deleted += page.orders;
+      from = page.next;
+    }
+    return deleted;
+  }
+
+  async function round() {
+    const now = clock.wallMs();
+    const authEvents = await pruneAuthEvents(now - keep.authEventsMs);
+    const orders = keep.ordersMs === null ? 0 : await deleteOrders(now - keep.ordersMs);
+    if (orders + authEvents > 0) log.info({ event: "housekeeping.deleted", orders, auth_events: authEvents });
+    return { orders, authEvents };
+  }
+
+  const rounds = repeat(round, PAUSE_MS, (error) => log.warn({ event: "housekeeping.failed", err: error }));
+  return {
+    start: rounds.start,
+    async stop() {
+      stopping = true;
+      await rounds.stop();
+    },
+    round,
+  };
+}
