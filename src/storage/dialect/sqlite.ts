@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -122,6 +122,8 @@ export function openSqlite(options: SqliteOptions): Database {
   if (!create && path !== ":memory:" && !existsSync(path)) {
     throw new Error(`there is no database at ${path}; \`wavegate serve\` or \`wavegate migrate\` makes one`);
   }
+  // Buyers' data is its owner's alone; the files beside it take the same mode.
+  if (path !== ":memory:") closeSync(openSync(path, "a", 0o600));
   const connection = new DatabaseSync(path, { timeout: 0, enableForeignKeyConstraints: false });
   // Others may hold the file for a moment while they switch it to WAL or recover it.
   connection.exec("pragma busy_timeout = 2000; pragma journal_mode = wal; pragma synchronous = full");
