@@ -148,12 +148,12 @@ onEachDatabase("claims", (kind) => {
     for (let slot = 0; slot < 9; slot += 1) {
       const busy = Object.entries(counts).map(([partnerId, each]) => ({ partnerId, slots: 100, ...each }));
       const job = await claimOne(storage, "ticketing", { busy, now: NOW + 2_000 });
-      counts[job.partnerId as "b"][job.isRetry ? "retries" : "firstAttempts"] += 1;
+      counts[job.partnerId as keyof typeof counts][job.isRetry ? "retries" : "firstAttempts"] += 1;
       taken.push(job.partnerId);
     }
     // Ten slots but one: neither the older backlog nor the steady first attempts take more than their share.
-    assert.ok(counts["b"]!.firstAttempts >= 4, taken.join(" "));
-    const { firstAttempts, retries } = counts[PARTNER_ID]!;
+    assert.ok(counts.b.firstAttempts >= 4, taken.join(" "));
+    const { firstAttempts, retries } = counts[PARTNER_ID];
     assert.ok(Math.abs(firstAttempts - retries) <= 1, `${firstAttempts} first attempts, ${retries} retries`);
   });
 
