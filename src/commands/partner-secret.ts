@@ -33,7 +33,7 @@ export function defineSecret(command: Command): void {
     .argument("<id>", "the partner")
     .addOption(
       new Option("--overlap <duration>", "how long the present secret signs too: 0s, 15m, 24h, 7d")
-        .argParser((text) => parseDuration(text))
+        .argParser(parseDuration)
         .default(parseDuration("24h"), "24h"),
     )
     .option("--secret-stdin", "read the secret from the first line of stdin instead of generating one")

@@ -94,7 +94,7 @@ function defineRotate(command: Command): void {
     .argument("<id>", "the partner")
     .addOption(
       new Option("--overlap <duration>", "how long the present token still holds: 0s, 15m, 24h, 7d")
-        .argParser((text) => parseDuration(text))
+        .argParser(parseDuration)
         .default(parseDuration("24h"), "24h"),
     )
     .option(...JSON_OPTION)

@@ -8,7 +8,7 @@ import { Failure } from "./cli/failure.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
 import { print, printJson } from "./cli/output.ts";
 import { isoTime } from "../lib/iso-time.ts";
-import { parseDuration } from "./cli/time.ts";
+import { parseDurationUpTo } from "./cli/time.ts";
 
 const DAY_MS = 86_400_000;
 /** Orders looked at in one statement, and dealt with in one transaction. Their payloads may have 256 KiB each. */
@@ -146,7 +146,7 @@ async function isConfirmed(json: boolean): Promise<boolean> {
 
 /** A day at least: an order that was finished just now may still be asked for. */
 function asAge(text: string): number {
-  const ageMs = parseDuration(text, 3650 * DAY_MS);
+  const ageMs = parseDurationUpTo(3650 * DAY_MS, text);
   if (ageMs < DAY_MS) throw new InvalidArgumentError("At least 1d.");
   return ageMs;
 }

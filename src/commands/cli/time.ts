@@ -3,8 +3,13 @@ import { InvalidArgumentError } from "commander";
 const UNITS_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const MAX_DURATION_MS = 365 * UNITS_MS.d;
 
-/** Reads `30s`, `15m`, `24h`, `7d` as milliseconds. @throws InvalidArgumentError */
-export function parseDuration(text: string, maxMs: number = MAX_DURATION_MS): number {
+/** Reads `30s`, `15m`, `24h`, `7d` as milliseconds, up to a year. @throws InvalidArgumentError */
+export function parseDuration(text: string): number {
+  return parseDurationUpTo(MAX_DURATION_MS, text);
+}
+
+/** The same, up to another limit. @throws InvalidArgumentError */
+export function parseDurationUpTo(maxMs: number, text: string): number {
   const [, digits, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
   const durationMs = Number(digits) * UNITS_MS[unit as keyof typeof UNITS_MS];
   if (digits === undefined || durationMs > maxMs) {
