@@ -52,7 +52,8 @@ export function parseStrictJson(
   try {
     walk.run();
     const { members, inexactNumbers, notPlainIntegers } = walk;
-    return { ok: true, value: JSON.parse(text), text, members, inexactNumbers, notPlainIntegers };
+    const value: unknown = walk.escapedNames ? parseByTokens(text) : JSON.parse(text);
+    return { ok: true, value, text, members, inexactNumbers, notPlainIntegers };
   } catch (error) {
     if (error instanceof Refused) return { ok: false, pointer: error.pointer, detail: error.detail };
     // Should the native parser ever refuse what the walk accepts, its word counts.
@@ -63,6 +64,40 @@ export function parseStrictJson(
 function decode(bytes: Uint8Array): string | null {
   if (!isUtf8(bytes)) return null;
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+}
+
+const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]|[^\s{}[\],:"]+/g;
+
+/**
+ * The value of a text that the walk has found valid, read token by token. V8 13.6 (Node 24) takes a member name that is
+ * written with an escape for another one of the same length that it parsed before: after `{"t":1,"\\\\":0}` it reads
+ * `{"t":1,"\\"":0}` as the first. Names with escapes are rare, so only they pay for this.
+ */
+function parseByTokens(text: string): unknown {
+  const tokens = text.match(TOKENS) ?? [];
+  let at = 0;
+  const value = (): unknown => {
+    const token = tokens[at]!;
+    at += 1;
+    if (token === "{") {
+      const object: Record<string, unknown> = {};
+      while (tokens[at] !== "}") {
+        const name = JSON.parse(tokens[at]!) as string;
+        at += 1;
+        object[name] = value();
+      }
+      at += 1;
+      return object;
+    }
+    if (token === "[") {
+      const array: unknown[] = [];
+      while (tokens[at] !== "]") array.push(value());
+      at += 1;
+      return array;
+    }
+    return JSON.parse(token);
+  };
+  return value();
 }
 
 /** Thrown by the walk, caught by `parseStrictJson` alone. */
@@ -102,6 +137,7 @@ class Walk {
   readonly members = new Map<string, string>();
   readonly notPlainIntegers: string[] = [];
   inexactNumbers = false;
+  escapedNames = false;
   private readonly text: string;
   private readonly maxDepth: number;
   private readonly plainIntegersAt: readonly (readonly string[])[];
@@ -202,6 +238,7 @@ class Walk {
     }
     this.at = at + 1;
     if (!wanted && !surrogates) return "";
+    if (wanted && escaped) this.escapedNames = true;
     const meant = escaped ? (JSON.parse(text.slice(start, this.at)) as string) : text.slice(start + 1, at);
     if (surrogates && !meant.isWellFormed()) this.refuse("half of a surrogate pair stands alone", start);
     return meant;

@@ -133,7 +133,9 @@ describe("strict JSON: what is accepted", () => {
 });
 
 describe("strict JSON: properties", () => {
-  const json = fc.json({ maxDepth: 6 }).filter((text) => !text.includes("__proto__"));
+  const json = fc
+    .json({ maxDepth: 6 })
+    .filter((text) => !text.includes("__proto__") && !NAME_WITH_ESCAPE.test(text));
 
   test("agrees with JSON.parse on valid JSON", () => {
     fc.assert(
@@ -172,7 +174,7 @@ describe("strict JSON: properties", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })), (object) => {
         const text = JSON.stringify(object);
-        fc.pre(!text.includes("__proto__"));
+        fc.pre(!text.includes("__proto__") && !NAME_WITH_ESCAPE.test(text));
         const again = [...accepted(text).members].map(
           ([name, source]) => `${JSON.stringify(name)}:${source}`,
         );
@@ -218,6 +220,9 @@ describe("strict JSON: hostile sizes", () => {
   });
 });
 
+/** Of these JSON.parse itself is no judge: Node 24's takes one such name for another (see parseByTokens). */
+const NAME_WITH_ESCAPE = /"[^"\\]*\\(?:[^"\\]|\\.)*"\s*:/;
+
 /** Section 3's rules in another way: by patterns over text that JSON.parse takes, and over its value. */
 function oracle(text: string): boolean {
   let value: unknown;
@@ -238,3 +243,20 @@ function oracle(text: string): boolean {
   if (written.length !== names.length - 1) return false;
   return fine && text.isWellFormed() && !/(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(JSON.stringify(value));
 }
+
+test("names with escapes are kept apart, whatever was parsed before", () => {
+  const names = ['"', "\\", "\n", "\t", "A", "é"];
+  for (let round = 0; round < 3; round += 1) {
+    for (const name of names) {
+      const escaped = [...name]
+        .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+        .join("");
+      for (const written of [JSON.stringify(name), `"${escaped}"`]) {
+        const parsed = parseStrictJson(`{"t":"1","p":[{}, [1.5e1, true, null]],${written}:{"x":"}\\"]"}}`);
+        assert.ok(parsed.ok);
+        assert.deepEqual(parsed.value, { t: "1", p: [{}, [15, true, null]], [name]: { x: '}"]' } });
+        assert.ok(parsed.members.has(name));
+      }
+    }
+  }
+});

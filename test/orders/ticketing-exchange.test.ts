@@ -25,19 +25,21 @@ test("what the gateway says of itself can't be overwritten by the partner", () =
   assert.equal(body, '{"trace_id":"t-1","partner_id":"p-1","a":1}');
 });
 
+// Not JSON.parse: Node 24's mistakes names that are written with escapes for each other.
+const parse = (text: string) => {
+  const parsed = parseStrictJson(text);
+  assert.ok(parsed.ok);
+  return parsed.value as Record<string, unknown>;
+};
+
 test("any object passes through: the same members, but ours", () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (payload) => {
       const parsed = parseStrictJson(JSON.stringify(payload));
       if (!parsed.ok) return;
-      const { trace_id, partner_id, ...rest } = JSON.parse(request(JSON.stringify(payload)));
+      const { trace_id, partner_id, ...rest } = parse(request(JSON.stringify(payload)));
       assert.deepEqual([trace_id, partner_id], ["t-1", "p-1"]);
-      const {
-        trace_id: _t,
-        partner_id: _p,
-        callback_url: _c,
-        ...given
-      } = JSON.parse(JSON.stringify(payload));
+      const { trace_id: _t, partner_id: _p, callback_url: _c, ...given } = parse(JSON.stringify(payload));
       assert.deepEqual(rest, given);
     }),
     { numRuns: 300 },
