@@ -248,7 +248,7 @@ test("names with escapes are kept apart, whatever was parsed before", () => {
   const names = ['"', "\\", "\n", "\t", "A", "é"];
   for (let round = 0; round < 3; round += 1) {
     for (const name of names) {
-      const escaped = `\u${name.charCodeAt(0).toString(16).padStart(4, "0")}`;
+      const escaped = `\\u${name.charCodeAt(0).toString(16).padStart(4, "0")}`;
       for (const written of [JSON.stringify(name), `"${escaped}"`]) {
         const parsed = parseStrictJson(`{"t":"1","p":[{}, [1.5e1, true, null]],${written}:{"x":"}\\"]"}}`);
         assert.ok(parsed.ok);
