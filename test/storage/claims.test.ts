@@ -142,7 +142,7 @@ onEachDatabase("claims", (kind) => {
     await place(storage, ordersOf(PARTNER_ID, 50), NOW - 60_000);
     const retried = await claim(storage, "ticketing", { limit: 20 });
     for (const job of retried) await settle(storage, "ticketing", settlement("ticketing", job, "pending"));
-    await place(storage, ordersOf("b", 5), NOW);
+    await place(storage, ordersOf("b", 10), NOW);
     const counts = { [PARTNER_ID]: { firstAttempts: 0, retries: 0 }, b: { firstAttempts: 0, retries: 0 } };
     const taken: string[] = [];
     for (let slot = 0; slot < 9; slot += 1) {
@@ -155,6 +155,14 @@ onEachDatabase("claims", (kind) => {
     assert.ok(counts.b.firstAttempts >= 4, taken.join(" "));
     const { firstAttempts, retries } = counts[PARTNER_ID];
     assert.ok(Math.abs(firstAttempts - retries) <= 1, `${firstAttempts} first attempts, ${retries} retries`);
+    for (let slot = 0; slot < 4; slot += 1) {
+      const busy = [
+        { partnerId: PARTNER_ID, slots: 100, firstAttempts: 5, retries: 5 },
+        { partnerId: "b", slots: 100, firstAttempts: slot, retries: 0 },
+      ];
+      const job = await claimOne(storage, "ticketing", { busy, now: NOW + 2_000 });
+      assert.equal(job.partnerId, "b", "the one with less in flight comes first");
+    }
   });
 
   test("of one partner the oldest come first", async () => {
