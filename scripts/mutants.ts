@@ -116,7 +116,7 @@ async function main(): Promise<void> {
     if (json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
     if (bad.length > 0) process.exitCode = 1;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
     await postgres?.stop();
   }
 }
