@@ -1,4 +1,4 @@
-import type { AttemptEvidence, Evidence } from "../evidence.ts";
+import type { AttemptEvidence, Evidence, LegEvidence } from "../evidence.ts";
 import type { RecordedRequest } from "../recording.ts";
 import { ATTEMPTS_IN_RUN, DEADLINE_MS, LEASE_MS } from "../settings.ts";
 import { eachLeg, invariant, type Invariant } from "./invariant.ts";
@@ -81,7 +81,7 @@ export function checkAttempts(evidence: Evidence): Invariant[] {
         const requests = leg.requests.toSorted((a, b) => a.startedAt - b.startedAt);
         for (let index = 1; index < requests.length; index += 1) {
           const [one, next] = [requests[index - 1]!, requests[index]!];
-          const overlap = endOf(one) - next.startedAt > SEEN_LATE_MS;
+          const overlap = endOf(one) > next.startedAt && !isSeenLate(leg, one, next);
           const stood = [one, next].some(({ startedAt, path }) => {
             const begun = Math.min(
               startedAt,
@@ -129,8 +129,19 @@ export function checkAttempts(evidence: Evidence): Invariant[] {
 }
 
 const SETTLING_MS = 2_000;
-/** The recorder sees a connection close when its turn comes, and in no set order with a new request. */
 const SEEN_LATE_MS = 50;
+
+/**
+ * The recorder sees a connection close when its turn comes, and in no set order with a new request. So a request that we
+ * cut has ended when its row says so, if that is before the next attempt began, and the close is seen right after.
+ */
+function isSeenLate(leg: LegEvidence, one: RecordedRequest, next: RecordedRequest): boolean {
+  const [cut, later] = [one, next].map(
+    ({ no }) => leg.attempts.find(({ request }) => request?.no === no)?.row,
+  );
+  if (one.whole || !cut || !later || cut.error === "lost" || cut.duration_ms === null) return false;
+  return cut.at + cut.duration_ms <= later.at && endOf(one) - next.startedAt <= SEEN_LATE_MS;
+}
 
 /** Our side cuts a request at its deadline, whatever the other side still sees. */
 function endOf(request: RecordedRequest): number {
