@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { existsSync } from "node:fs";
 import { connect, isIP } from "node:net";
+import { join } from "node:path";
 import type { Config } from "../config.ts";
 import type { Storage } from "../storage/open.ts";
 import { isoTime } from "../lib/iso-time.ts";
@@ -10,6 +11,7 @@ import { readSchema, withAnySchema } from "./cli/database.ts";
 import { reasonOf } from "./cli/failure.ts";
 import { invocation } from "./cli/invocation.ts";
 import { keysInUse } from "./doctor-keys.ts";
+import { MIN_SECRET_CHARS, openFiles, weakSecrets } from "./doctor-secrets.ts";
 
 export interface Check {
   readonly name: string;
@@ -157,17 +159,21 @@ function checkPartners(config: Config, stored: readonly PartnerFacts[]): Check[]
   ];
 }
 
-function checkOperators(config: Config, stored: readonly { name: string; development: boolean }[]): Check {
-  const names = new Set([
-    ...stored.filter(({ development }) => config.dev || !development).map(({ name }) => name),
-    ...config.operators.map(({ name }) => name),
-  ]);
+type OperatorFacts = Pick<
+  Awaited<ReturnType<Storage["operators"]["list"]>>[number],
+  "name" | "development" | "disabledAt"
+>;
+
+function checkOperators(config: Config, stored: readonly OperatorFacts[]): Check {
+  const disabled = new Set(stored.filter(({ disabledAt }) => disabledAt !== null).map(({ name }) => name));
+  const known = stored.filter(({ development }) => config.dev || !development);
+  const names = new Set([...known, ...config.operators].map(({ name }) => name)).difference(disabled);
   if (names.size > 0) return ok("operators", [...names].join(", "));
   if (config.dev) return ok("operators", "`serve --dev` makes one at each start");
   return warn(
     "operators",
     "none",
-    "only the command line can see all orders; set OPERATORS_JSON for access over HTTP",
+    `only the command line can see all orders; \`${invocation()} operator add\` or OPERATORS_JSON gives access over HTTP`,
   );
 }
 
@@ -175,7 +181,7 @@ function checkOperators(config: Config, stored: readonly { name: string; develop
 function checkKeys(...[config, partners, operators]: Parameters<typeof keysInUse>): Check[] {
   if (config.dev) return [];
   const { older, lost } = keysInUse(config, partners, operators);
-  const reseal = `\`${invocation()} partner reseal\` for secrets, \`partner rotate <id>\` for tokens; until then keep the older keys`;
+  const reseal = `\`${invocation()} partner reseal\` for secrets, \`partner rotate <id>\` and \`operator rotate <name>\` for tokens; until then keep the older keys`;
   const restore = "they can't be used: add the key that they were made with, or give new tokens and secrets";
   return [
     ...(older === "" ? [] : [warn("keys", `not under the newest APP_HMAC_SECRET: ${older}`, reseal)]),
@@ -238,9 +244,37 @@ function checkLease({ leaseMs, ticketing, callback }: Config): Check {
   return ok("lease", `${leaseMs / 1000} s, longer than the longest deadline (${deadlineMs / 1000} s)`);
 }
 
-function checkSecurity({ dev, appHmacSecrets, callback, trustedProxies, host }: Config): Check[] {
+/** What a thief of a copy, or another user of this machine, could make use of. */
+function checkSecrets(config: Config): Check[] {
+  const { file } = parseDatabaseUrl(config.databaseUrl);
+  const ofDatabase = file === null ? [] : [file, `${file}-wal`, `${file}-shm`];
+  const open = openFiles([join(process.cwd(), ".env"), ...ofDatabase]);
+  const weak = weakSecrets(config);
+  return [
+    weak.length === 0
+      ? ok("secrets", "none that is configured is short")
+      : warn(
+          "secrets",
+          `shorter than ${MIN_SECRET_CHARS} characters: ${weak.join(", ")}`,
+          "what is short can be found by trying; `openssl rand -base64 32` makes one that can't",
+        ),
+    ...(open.length === 0
+      ? []
+      : [
+          warn(
+            "files",
+            `others on this machine may use ${open.join(", ")}`,
+            "they hold secrets or buyers' data: `chmod 600` them",
+          ),
+        ]),
+  ];
+}
+
+function checkSecurity(config: Config): Check[] {
+  const { dev, appHmacSecrets, callback, trustedProxies, host } = config;
   if (dev) return [];
   return [
+    ...checkSecrets(config),
     appHmacSecrets.length === 0
       ? warn(
           "tokens",

@@ -27,7 +27,7 @@ export function keysInUse(
     ...partners.filter(({ development }) => !development).flatMap((partner) => storedOf(partner, nowMs)),
     ...operators
       .filter(({ development }) => !development)
-      .map(({ name, tokenDigest: text }): Stored => ({ of: name, what: "token", text })),
+      .flatMap((operator) => tokensOf(operator.name, operator, nowMs)),
   ];
   const tell = (which: Standing): string => {
     const found = stored.filter(({ text }) => standing(text) === which);
@@ -36,15 +36,30 @@ export function keysInUse(
   return { older: tell("older"), lost: tell("lost") };
 }
 
-function storedOf(partner: Partner, nowMs: number): Stored[] {
-  const { id: of, tokenDigest, signingSecret, previousTokenUntil, previousSigningSecretUntil } = partner;
-  const whileValid = (text: string | null, until: number | null) => ((until ?? 0) > nowMs ? text : null);
-  const one = (what: What, text: string | null): Stored[] => (text === null ? [] : [{ of, what, text }]);
+type Tokens = Pick<Partner, "tokenDigest" | "previousTokenDigest" | "previousTokenUntil">;
+
+const named = (of: string, what: What, text: string | null): Stored[] =>
+  text === null ? [] : [{ of, what, text }];
+const whileValid = (text: string | null, until: number | null, nowMs: number) =>
+  (until ?? 0) > nowMs ? text : null;
+
+function tokensOf(
+  of: string,
+  { tokenDigest, previousTokenDigest, previousTokenUntil }: Tokens,
+  nowMs: number,
+): Stored[] {
   return [
-    ...one("token", tokenDigest),
-    ...one("token", whileValid(partner.previousTokenDigest, previousTokenUntil)),
-    ...one("signing secret", signingSecret),
-    ...one("signing secret", whileValid(partner.previousSigningSecret, previousSigningSecretUntil)),
+    ...named(of, "token", tokenDigest),
+    ...named(of, "token", whileValid(previousTokenDigest, previousTokenUntil, nowMs)),
+  ];
+}
+
+function storedOf(partner: Partner, nowMs: number): Stored[] {
+  const { id, signingSecret, previousSigningSecret, previousSigningSecretUntil } = partner;
+  return [
+    ...tokensOf(id, partner, nowMs),
+    ...named(id, "signing secret", signingSecret),
+    ...named(id, "signing secret", whileValid(previousSigningSecret, previousSigningSecretUntil, nowMs)),
   ];
 }
 

@@ -11,7 +11,7 @@ import { Failure } from "./cli/failure.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
 import { paint, print, printJson } from "./cli/output.ts";
 import { parseDuration, span } from "./cli/time.ts";
-import { unknownPartner } from "./partner-lookup.ts";
+import { unknownHolder } from "./token-holder.ts";
 
 /** What a secret that a partner brings must have at least, as in PARTNERS_JSON. */
 const MIN_SECRET_BYTES = 16;
@@ -62,7 +62,7 @@ async function setSecret(id: string, options: SecretOptions): Promise<void> {
     const inherited = shared === null || secret === null ? null : credentials.seal(shared);
     const sealed = secret === null ? null : credentials.seal(secret);
     const isKnown = await partners.rotateSigningSecret(id, sealed, { inherited, until }, nowMs);
-    if (!isKnown) throw unknownPartner(id);
+    if (!isKnown) throw unknownHolder("partner", id);
   });
   if (options.json) {
     return printJson({

@@ -33,6 +33,11 @@ const COMMANDS: readonly Entry[] = [
     load: () => import("./migrate.ts"),
   },
   {
+    name: "operator",
+    summary: "add operators, rotate their tokens, disable them",
+    load: () => import("./operator.ts"),
+  },
+  {
     name: "order",
     summary: "find an order, read its story, retry or cancel it",
     load: () => import("./order.ts"),

@@ -13,8 +13,11 @@ interface AuthFailureSeen {
 
 /** The record of requests that were turned away at the door (the seed's `auth_events`). */
 export interface AuthFailures {
-  /** Never throws, never waits. */
-  record(seen: AuthFailureSeen): void;
+  /**
+   * Never throws, never waits.
+   * @returns true when its address (IPv6: the /64) has used up what a minute allows: the next try is worth a new connection
+   */
+  record(seen: AuthFailureSeen): boolean;
   /** Writes what is left. */
   close(): Promise<void>;
 }
@@ -25,6 +28,8 @@ const FLUSH_MS = 1000;
 const MAX_ROWS_PER_MINUTE = 1000;
 /** Those of one address, so that it can't fill the minute and hide the others' failures. */
 const MAX_ROWS_PER_NETWORK = 20;
+/** Failures of one address and minute that a mistake explains: a script with an old token, a rotation half done. */
+const MAX_FAILURES_PER_NETWORK = 20;
 /** Stands for all partners in the rows that sum up what goes beyond. */
 const OTHERS = "*";
 const MAX_PARTNER_ID_CHARS = 64;
@@ -34,10 +39,10 @@ const MAX_USER_AGENT_CHARS = 200;
  * Counts failures in memory by minute, partner, reason and address, and writes the counts about once a second. A failing
  * database costs the count, never a request.
  *
- * What is throttled by address is what failures cost beyond the moment: rows and log lines. The check itself is not. A
- * right token can only be told from a wrong one by the very lookup that a throttle would save, so whoever shares an
- * address with an attacker would be locked out; and the lookup, shared by the requests of its moment, costs next to
- * nothing (SECURITY.md has the figures).
+ * The counts throttle by address what failures cost: rows, log lines, and connections, as whoever is told of it closes
+ * the connection with the answer. They never stand before the check. A right token can only be told from a wrong one by
+ * the very lookup that a refusal would save, so whoever shares an address with an attacker would be locked out; and the
+ * lookup, shared by the requests of its moment, costs next to nothing (SECURITY.md has the figures).
  */
 export function createAuthFailures(options: {
   authEvents: Pick<AuthEvents, "write">;
@@ -47,9 +52,9 @@ export function createAuthFailures(options: {
   const { authEvents, clock, log } = options;
   let waiting = new Map<string, AuthEvent>();
   let currentMinute = 0;
-  /** The rows that the minute has opened, and how many of them each network. */
+  /** The rows that the minute has opened, and the networks that opened them: as many at most. */
   let opened = new Set<string>();
-  let openedBy = new Map<string | null, number>();
+  let networks = new Map<string | null, Network>();
   let timer: NodeJS.Timeout | null = null;
   let writing = Promise.resolve();
 
@@ -66,19 +71,26 @@ export function createAuthFailures(options: {
   }
 
   /** The failure's own row, while there is room for it; else the sum of its address, or the sum of all. */
-  function rowFor(seen: Row): Row {
+  function rowFor(seen: Row, network: string | null): Row {
     if (opened.has(keyOf(seen))) return seen;
-    const network = networkOf(seen.ip);
-    const ofNetwork = openedBy.get(network) ?? 0;
+    const { rows, failures } = networks.get(network) ?? { rows: 0, failures: 0 };
     const sum = { ...seen, partnerId: OTHERS, userAgent: null };
-    if (ofNetwork >= MAX_ROWS_PER_NETWORK) return { ...sum, ip: network };
+    if (rows >= MAX_ROWS_PER_NETWORK) return { ...sum, ip: network };
     if (opened.size >= MAX_ROWS_PER_MINUTE) return { ...sum, ip: null };
-    openedBy.set(network, ofNetwork + 1);
+    networks.set(network, { rows: rows + 1, failures });
     return seen;
   }
 
-  function count(seen: Row): void {
-    const row = rowFor(seen);
+  /** A network for which the minute had no row left is not counted: its first failure is one too many. */
+  function isSpent(network: string | null): boolean {
+    const seen = networks.get(network);
+    if (seen === undefined) return true;
+    seen.failures += 1;
+    return seen.failures > MAX_FAILURES_PER_NETWORK;
+  }
+
+  function count(seen: Row, network: string | null): void {
+    const row = rowFor(seen, network);
     const key = keyOf(row);
     if (!opened.has(key)) {
       opened.add(key);
@@ -94,17 +106,20 @@ export function createAuthFailures(options: {
       if (minute !== currentMinute) {
         currentMinute = minute;
         opened = new Set();
-        openedBy = new Map();
+        networks = new Map();
       }
-      count({
+      const network = networkOf(ip);
+      const row = {
         partnerId: printable(partnerId, MAX_PARTNER_ID_CHARS),
         reason,
         ip,
         userAgent: userAgent === null ? null : printable(userAgent, MAX_USER_AGENT_CHARS),
         minute,
         lastAt: now,
-      });
+      };
+      count(row, network);
       timer ??= setTimeout(() => void (writing = writing.then(flush)), FLUSH_MS).unref();
+      return isSpent(network);
     },
     async close() {
       if (timer !== null) clearTimeout(timer);
@@ -115,6 +130,11 @@ export function createAuthFailures(options: {
 }
 
 type Row = Omit<AuthEvent, "count">;
+
+interface Network {
+  readonly rows: number;
+  failures: number;
+}
 
 function keyOf({ minute, partnerId, reason, ip }: Row): string {
   return JSON.stringify([minute, partnerId, reason, ip]);

@@ -61,11 +61,16 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     run: async (tokens) => {
       const digests = tokens.map((token) => credentials.digests(token));
       const found = await operators.findByDigests([...new Set(digests.flat())]);
-      return digests.map((own) => found.find((one) => own.includes(one.tokenDigest)) ?? null);
+      return digests.map((own) => found.find((one) => isTokenOf(one, own)) ?? null);
     },
     maxBatch: MAX_BATCH,
     maxQueue: MAX_QUEUE,
   });
+
+  const isTokenOf = (operator: Operator, digests: readonly string[]): boolean =>
+    digests.includes(operator.tokenDigest) ||
+    ((operator.previousTokenUntil ?? 0) > clock.wallMs() &&
+      digests.includes(operator.previousTokenDigest ?? ""));
 
   const addressOf = (request: FastifyRequest): string | null =>
     clientAddress(request.raw.socket.remoteAddress, headerValues(request, "x-forwarded-for"), trustedProxies);
@@ -75,16 +80,24 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     reason: AuthFailure,
     partnerId: string,
     ip = addressOf(request),
-  ): void {
+  ): boolean {
     const userAgent = request.headers["user-agent"] ?? null;
-    failures.record({ partnerId, reason, ip, userAgent });
+    return failures.record({ partnerId, reason, ip, userAgent });
   }
 
+  /** The connections of a trusted proxy are everybody's: ending them would cost the one who guesses nothing. */
+  const isOwnConnection = ({ raw }: FastifyRequest): boolean =>
+    !trustedProxies.contains((raw.socket.remoteAddress ?? "").replace(/%.*$/, ""));
+
+  /** The same words whatever was wrong, and however often: beyond a minute's budget the connection ends with them. */
   function refuse(request: FastifyRequest, reason: AuthFailure, partnerId = ""): Problem {
-    fail(request, reason, partnerId);
+    const isSpent = fail(request, reason, partnerId);
     return new Problem("invalid-partner", {
       hint: "X-Partner-Id and X-Partner-Token must name an enabled partner and its token",
-      headers: { "www-authenticate": 'Bearer realm="WaveGate operators"' },
+      headers: {
+        "www-authenticate": 'Bearer realm="WaveGate operators"',
+        ...(isSpent && isOwnConnection(request) ? { connection: "close" } : {}),
+      },
     });
   }
 

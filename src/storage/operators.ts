@@ -1,37 +1,59 @@
+import type { Selectable } from "kysely";
 import type { Database } from "./database.ts";
+import type { OperatorsTable } from "./tables.ts";
 
 export interface Operator {
   readonly name: string;
   readonly role: "viewer" | "operator";
   readonly tokenDigest: string;
+  readonly previousTokenDigest: string | null;
+  /** Epoch milliseconds. */
+  readonly previousTokenUntil: number | null;
   /** Made by `--dev` or `demo`: does not exist outside them. */
   readonly development: boolean;
+  /** Epoch milliseconds, or null while enabled. */
+  readonly disabledAt: number | null;
+  readonly createdAt: number;
 }
 
+/** What is told of an operator that is made. */
+export type NewOperator = Pick<Operator, "name" | "role" | "tokenDigest" | "development">;
+
 export interface Operators {
-  /** Enabled operators whose token has one of these digests. */
+  /** Enabled operators whose token, the present or the previous one, has one of these digests. */
   findByDigests(digests: readonly string[]): Promise<Operator[]>;
   list(): Promise<Operator[]>;
   /** @returns false when the name is taken by an operator who is no development one */
-  add(operator: Operator, nowMs: number): Promise<boolean>;
+  add(operator: NewOperator, nowMs: number): Promise<boolean>;
+  /** Sets a new token; the present one holds until `previousUntil` (epoch milliseconds). @returns false if unknown */
+  rotateToken(name: string, digest: string, previousUntil: number): Promise<boolean>;
+  /** @returns false if unknown */
+  setDisabled(name: string, disabled: boolean, nowMs: number): Promise<boolean>;
 }
 
 export function createOperators({ queries }: Database): Operators {
-  const enabled = queries
-    .selectFrom("operators")
-    .select(["name", "role", "token_digest as tokenDigest", "development"])
-    .where("disabled_at", "is", null);
   return {
     async findByDigests(digests) {
-      const rows = await enabled.where("token_digest", "in", digests).execute();
-      return rows.map((row) => ({ ...row, development: row.development === 1 }));
+      const rows = await queries
+        .selectFrom("operators")
+        .selectAll()
+        .where("disabled_at", "is", null)
+        .where((eb) => eb.or([eb("token_digest", "in", digests), eb("previous_token_digest", "in", digests)]))
+        .execute();
+      return rows.map(operatorOf);
     },
     async list() {
-      const rows = await enabled.orderBy("name").execute();
-      return rows.map((row) => ({ ...row, development: row.development === 1 }));
+      return (await queries.selectFrom("operators").selectAll().orderBy("name").execute()).map(operatorOf);
     },
     async add({ name, role, tokenDigest, development }, nowMs) {
-      const columns = { role, token_digest: tokenDigest, development: development ? 1 : 0 };
+      const columns = {
+        role,
+        token_digest: tokenDigest,
+        previous_token_digest: null,
+        previous_token_until: null,
+        development: development ? 1 : 0,
+        disabled_at: null,
+      };
       const added = await queries
         .insertInto("operators")
         .values({ ...columns, name, created_at: nowMs })
@@ -41,5 +63,38 @@ export function createOperators({ queries }: Database): Operators {
         .executeTakeFirst();
       return added.numInsertedOrUpdatedRows === 1n;
     },
+    async rotateToken(name, digest, previousUntil) {
+      const { numUpdatedRows } = await queries
+        .updateTable("operators")
+        .set((eb) => ({
+          previous_token_digest: eb.ref("token_digest"),
+          previous_token_until: previousUntil,
+          token_digest: digest,
+        }))
+        .where("name", "=", name)
+        .executeTakeFirst();
+      return numUpdatedRows === 1n;
+    },
+    async setDisabled(name, disabled, nowMs) {
+      const { numUpdatedRows } = await queries
+        .updateTable("operators")
+        .set({ disabled_at: disabled ? nowMs : null })
+        .where("name", "=", name)
+        .executeTakeFirst();
+      return numUpdatedRows === 1n;
+    },
+  };
+}
+
+function operatorOf(row: Selectable<OperatorsTable>): Operator {
+  return {
+    name: row.name,
+    role: row.role,
+    tokenDigest: row.token_digest,
+    previousTokenDigest: row.previous_token_digest,
+    previousTokenUntil: row.previous_token_until,
+    development: row.development === 1,
+    disabledAt: row.disabled_at,
+    createdAt: row.created_at,
   };
 }

@@ -2,10 +2,12 @@ import { sql } from "kysely";
 import { Migrator, type Migration } from "kysely/migration";
 import type { ColumnTypes, Database } from "./database.ts";
 import { initial } from "./migrations/0001-initial.ts";
+import { operatorRotation } from "./migrations/0002-operator-rotation.ts";
 
 /** The migrations in their order: the same names on every database. A landed one is never changed. */
 const MIGRATIONS: Readonly<Record<string, (types: ColumnTypes) => Migration>> = {
   "0001-initial": initial,
+  "0002-operator-rotation": operatorRotation,
 };
 
 export interface SchemaState {

@@ -36,6 +36,8 @@ export interface OperatorsTable {
   /** Empty: sees every partner's orders, as all operators do. */
   partner_id: Generated<string>;
   token_digest: string;
+  previous_token_digest: string | null;
+  previous_token_until: number | null;
   role: "viewer" | "operator";
   development: number;
   disabled_at: number | null;

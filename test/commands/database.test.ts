@@ -8,6 +8,8 @@ import { json } from "../support/recorder.ts";
 import { startWay } from "../support/way.ts";
 import { type Ended, type Env, errorIn, run } from "./cli.ts";
 
+const MIGRATIONS = ["0001-initial", "0002-operator-rotation"];
+
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- each test knows what it has asked for
 function jsonOf<T>({ code, stdout, stderr }: Ended): T {
   assert.deepEqual([code, stderr], [0, ""]);
@@ -35,10 +37,10 @@ onEachDatabase("the database commands", (kind) => {
     const check = await run(["migrate", "--check", "--json"], { env });
     assert.equal(check.code, 1);
     if (kind === SQLITE) assert.match(errorIn(check).message, /there is no database at/);
-    else assert.deepEqual((JSON.parse(check.stdout) as { pending: string[] }).pending, ["0001-initial"]);
+    else assert.deepEqual((JSON.parse(check.stdout) as { pending: string[] }).pending, MIGRATIONS);
 
     const made = jsonOf<{ applied: string[]; pending: string[] }>(await run(["migrate", "--json"], { env }));
-    assert.deepEqual([made.applied, made.pending], [["0001-initial"], []]);
+    assert.deepEqual([made.applied, made.pending], [MIGRATIONS, []]);
     const again = jsonOf<object>(await run(["migrate", "--check", "--json"], { env }));
     assert.deepEqual(Object.keys(again), ["database", "pending", "applied", "unknown"]);
     assert.match((await run(["migrate"], { env })).stdout, /is up to date\.\n$/);
@@ -46,7 +48,7 @@ onEachDatabase("the database commands", (kind) => {
 
   test("another release's schema is said, with the way out", async (t) => {
     const { storage, cli } = await prepared(t, kind);
-    await storage.database.run("update kysely_migration set name = 'another'", []);
+    await storage.database.run("update kysely_migration set name = 'another' where name like '0001%'", []);
     const { code, stderr } = await cli("order", "list");
     assert.equal(code, 1);
     assert.match(stderr, /is of an older release: it lacks 0001-initial\nrun `.* migrate`\n$/);

@@ -9,6 +9,12 @@ const COMMANDS = [
   "demo",
   "doctor",
   "migrate",
+  "operator",
+  "operator add",
+  "operator list",
+  "operator rotate",
+  "operator disable",
+  "operator enable",
   "order",
   "order list",
   "order show",
@@ -41,7 +47,17 @@ for (const command of COMMANDS) {
 
 test("help names every command; help of a command is its --help", async () => {
   const { stdout } = await run(["--help"]);
-  for (const name of ["serve", "demo", "doctor", "migrate", "order", "partner", "purge", "ticketing"]) {
+  for (const name of [
+    "serve",
+    "demo",
+    "doctor",
+    "migrate",
+    "operator",
+    "order",
+    "partner",
+    "purge",
+    "ticketing",
+  ]) {
     assert.match(stdout, new RegExp(`^ {2}${name} +\\S`, "m"));
   }
   assert.deepEqual(await run(["help", "order", "show"]), await run(["order", "show", "--help"]));
@@ -58,7 +74,7 @@ test("--version is the package's", async () => {
 });
 
 test("without a command, the help and exit code 2", async () => {
-  for (const args of [[], ["order"], ["partner"]]) {
+  for (const args of [[], ["operator"], ["order"], ["partner"]]) {
     const { code, stdout, stderr } = await run(args);
     assert.equal(code, 2);
     assert.equal(stdout, "");
@@ -85,6 +101,8 @@ test("wrong options and arguments are usage errors; under --json as JSON", async
     ["order", "list", "--before", "-1"],
     ["order", "retry", "1"],
     ["order", "retry", "1", "--reason", " "],
+    ["operator", "add", "kim"],
+    ["operator", "add", "kim", "--role", "admin"],
     ["partner", "add", "p"],
     ["partner", "rotate", "p", "--overlap", "1 day"],
     ["partner", "add", "p", "--name", "P", "--signing-secret", "a secret on the command line"],

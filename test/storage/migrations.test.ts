@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
+import { initial } from "../../src/storage/migrations/0001-initial.ts";
+import { operatorRotation } from "../../src/storage/migrations/0002-operator-rotation.ts";
 import { migrate, schemaState } from "../../src/storage/schema.ts";
 import { onEachDatabase, openUrl } from "../support/databases.ts";
 import { otherProcess } from "./other-process.ts";
 
-const NAMES = ["0001-initial"];
+const NAMES = ["0001-initial", "0002-operator-rotation"];
 
 onEachDatabase("migrations", (kind) => {
   test("an empty database, migrated once and again", async () => {
@@ -21,12 +23,29 @@ onEachDatabase("migrations", (kind) => {
     const storage = openUrl(await kind.createUrl());
     const { database } = storage;
     await migrate(database);
-    await sql`update kysely_migration set name = '9999-later'`.execute(database.queries);
-    assert.deepEqual(await schemaState(database), { pending: NAMES, unknown: ["9999-later"], empty: false });
+    await sql`update kysely_migration set name = '9999-later' where name = ${NAMES[0]}`.execute(
+      database.queries,
+    );
+    const pending = NAMES.slice(0, 1);
+    assert.deepEqual(await schemaState(database), { pending, unknown: ["9999-later"], empty: false });
     await assert.rejects(migrate(database), /9999-later/);
     await sql`delete from kysely_migration`.execute(database.queries);
     assert.deepEqual(await schemaState(database), { pending: NAMES, unknown: [], empty: true });
     await storage.close();
+  });
+
+  test("an operator of the first release keeps its token", async () => {
+    const { database, operators, close } = openUrl(await kind.createUrl());
+    await initial(database.columnTypes).up(database.queries);
+    await sql`insert into operators (name, token_digest, role, created_at)
+      values ('kim', 'digest', 'viewer', 1)`.execute(database.queries);
+    await operatorRotation(database.columnTypes).up(database.queries);
+    const [found] = await operators.findByDigests(["digest"]);
+    assert.deepEqual(
+      [found?.name, found?.previousTokenDigest, found?.previousTokenUntil],
+      ["kim", null, null],
+    );
+    await close();
   });
 
   test("every table carries partner_id", async () => {
