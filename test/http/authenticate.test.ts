@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { suite, test } from "node:test";
+import { once } from "node:events";
+import { Agent, type IncomingMessage, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { suite, test, type TestContext } from "node:test";
+import type { LightMyRequestResponse } from "fastify";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { onEachDatabase } from "../support/databases.ts";
 import { addOperator, credentials, DEMO, type Door, openDoor } from "./door.ts";
@@ -16,6 +21,26 @@ async function authEvents({ storage }: Door) {
   return rows.map((row) => Object.assign({}, row));
 }
 
+const isClosing = ({ headers }: LightMyRequestResponse) => headers.connection === "close";
+
+/** Asks over one connection, for as long as it lasts. */
+function clientOf(t: TestContext, { app }: Door, localAddress = "127.0.0.1") {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => agent.destroy());
+  const { port } = app.server.address() as AddressInfo;
+  const sockets = new Set<unknown>();
+  return {
+    connections: () => sockets.size,
+    async ask(headers: Record<string, string>) {
+      const asked = request({ agent, host: "127.0.0.1", port, path: "/orders", localAddress, headers });
+      asked.on("socket", (socket) => sockets.add(socket)).end();
+      const [response] = (await once(asked, "response")) as [IncomingMessage];
+      const body = await text(response);
+      return { status: response.statusCode, connection: response.headers.connection, body };
+    },
+  };
+}
+
 onEachDatabase("partners and operators", (kind) => {
   test("a rotated token holds beside the new one until its time is up", async () => {
     let nowMs = Date.now();
@@ -27,6 +52,22 @@ onEachDatabase("partners and operators", (kind) => {
     assert.deepEqual([await statusWith("new"), await statusWith("demotoken")], [200, 200]);
     nowMs += 1000;
     assert.deepEqual([await statusWith("new"), await statusWith("demotoken")], [200, 401]);
+    await door.close();
+  });
+
+  test("so does an operator's", async () => {
+    let nowMs = Date.now();
+    const clock: Clock = { ...systemClock, wallMs: () => nowMs };
+    const door = await openDoor({ kind, clock });
+    const old = await addOperator(door, "olga");
+    const statusWith = async (authorization: string) =>
+      (await door.get("/orders", { authorization })).statusCode;
+    await door.storage.operators.rotateToken("olga", credentials.digest("new"), nowMs + 1000);
+    assert.deepEqual([await statusWith("Bearer new"), await statusWith(old.authorization)], [200, 200]);
+    nowMs += 1000;
+    assert.deepEqual([await statusWith("Bearer new"), await statusWith(old.authorization)], [200, 401]);
+    await door.storage.operators.setDisabled("olga", true, nowMs);
+    assert.equal(await statusWith("Bearer new"), 401);
     await door.close();
   });
 
@@ -96,7 +137,7 @@ suite("auth failures", () => {
     const clock: Clock = { ...systemClock, wallMs: () => 1_800_000_000_000 };
     const door = await openDoor({ clock });
     const headers = { ...DEMO, "x-partner-token": "wrong" };
-    await Promise.all(
+    const replies = await Promise.all(
       Array.from({ length: 1010 }, (_, index) =>
         door.app.inject({
           url: "/orders",
@@ -105,6 +146,9 @@ suite("auth failures", () => {
         }),
       ),
     );
+    assert.equal(replies.filter(isClosing).length, 10, "no more addresses are counted than rows are opened");
+    const right = await door.app.inject({ url: "/orders", headers: DEMO, remoteAddress: "198.18.3.255" });
+    assert.deepEqual([right.statusCode, isClosing(right)], [200, false]);
     await door.app.close();
     const rows = await authEvents(door);
     assert.equal(rows.length, 1001);
@@ -192,6 +236,74 @@ suite("auth failures", () => {
     assert.equal((await door.get("/orders", {})).statusCode, 401);
     await door.app.close();
     assert.equal(door.events.at(-1)?.event, "auth_events.lost");
+    await door.storage.close();
+  });
+});
+
+suite("the throttle of failures", () => {
+  const WRONG = { ...DEMO, "x-partner-token": "wrong" };
+
+  test("beyond its budget an address is told the same, on a connection that ends; right tokens notice nothing", async (t) => {
+    let nowMs = 1_800_000_000_000;
+    const clock: Clock = { ...systemClock, wallMs: () => nowMs };
+    const door = await openDoor({ clock });
+    t.after(() => door.close());
+    await door.app.listen({ host: "127.0.0.1", port: 0 });
+    const guesser = clientOf(t, door);
+    const first = await guesser.ask(WRONG);
+    for (let count = 1; count < 20; count += 1) await guesser.ask({ authorization: "Bearer wrong" });
+    assert.equal(guesser.connections(), 1);
+
+    const spent = await guesser.ask(WRONG);
+    assert.deepEqual([spent.body, first.connection, spent.connection], [first.body, "keep-alive", "close"]);
+    assert.deepEqual([first.status, spent.status], [401, 401]);
+    await guesser.ask(WRONG);
+    await guesser.ask(WRONG);
+    assert.equal(guesser.connections(), 3, "each further guess costs a connection");
+
+    const honest = clientOf(t, door);
+    for (let count = 0; count < 3; count += 1) {
+      const { status, connection } = await honest.ask(DEMO);
+      assert.deepEqual([status, connection], [200, "keep-alive"]);
+    }
+    assert.equal(honest.connections(), 1);
+    assert.equal((await clientOf(t, door, "127.0.0.2").ask(WRONG)).connection, "keep-alive");
+    nowMs += 60_000;
+    assert.equal((await guesser.ask(WRONG)).connection, "keep-alive", "a new minute, a new budget");
+  });
+
+  test("a /64 is one address; a right token from a wrong place is no failure of the kind", async () => {
+    const door = await openDoor({ clock: { ...systemClock, wallMs: () => 1_800_000_000_000 } });
+    await door.addPartner({ id: "listed", allowlistCidrs: ["198.51.100.0/24"] });
+    const knock = (headers: Record<string, string>, remoteAddress: string) =>
+      door.app.inject({ url: "/orders", headers, remoteAddress });
+    for (let count = 0; count < 20; count += 1) {
+      assert.ok(!isClosing(await knock(WRONG, `2001:db8::${count.toString(16)}`)));
+    }
+    assert.ok(isClosing(await knock(WRONG, "2001:db8:0:0:f::1")));
+    assert.ok(!isClosing(await knock(WRONG, "2001:db8:0:1::1")));
+    const elsewhere = await knock({ ...DEMO, "x-partner-id": "listed" }, "2001:db8::1");
+    assert.deepEqual([elsewhere.statusCode, isClosing(elsewhere)], [403, false]);
+    await door.close();
+  });
+
+  test("a trusted proxy keeps its connections, which are everybody's", async () => {
+    const clock: Clock = { ...systemClock, wallMs: () => 1_800_000_000_000 };
+    const door = await openDoor({ clock, trustedProxies: ["10.0.0.0/8"] });
+    const knock = (remoteAddress: string) =>
+      door.app.inject({
+        url: "/orders",
+        headers: { ...WRONG, "x-forwarded-for": "192.0.2.1" },
+        remoteAddress,
+      });
+    for (let count = 0; count < 30; count += 1) assert.ok(!isClosing(await knock("10.0.0.1")));
+    assert.ok(!isClosing(await knock("192.0.2.9")), "who is no proxy is counted for itself");
+    await door.app.close();
+    const counts = (await authEvents(door)).map(({ ip, count }) => [ip, count]);
+    assert.deepEqual(counts, [
+      ["192.0.2.1", 30],
+      ["192.0.2.9", 1],
+    ]);
     await door.storage.close();
   });
 });
