@@ -1,0 +1,127 @@
+// Fastify and BullMQ: orders in PostgreSQL, a queue for each leg in Redis (AOF, appendfsync always).
+//
+// The two can't commit together. The order is committed first and the 201 sent; a process that dies before its
+// `addBulk` leaves an order without a job, and one that dies after a result was written and before the job was
+// completed makes that job run again. The first is mended at the next start, by a sweep over unfinished orders whose
+// jobs have ids of their order's (what is in the queue is not added twice); the second is BullMQ's stalled check.
+import { type JobsOptions, Queue, Worker } from "bullmq";
+import { Redis } from "ioredis";
+import { acceptInBatches } from "./common/accept.ts";
+import { inBatches } from "./common/batches.ts";
+import { createIntake } from "./common/intake.ts";
+import { callbackTask, createLegs } from "./common/legs.ts";
+import type { CallbackTask, Settlement, TicketingTask } from "./common/orders.ts";
+import { createSchema, openPool, settleCallbacks, settleTicketing } from "./common/postgres.ts";
+import { unfinishedOrders } from "./common/postgres-store.ts";
+import { serve } from "./common/serve.ts";
+import { readSettings } from "./common/settings.ts";
+
+const SETTLE_BATCH = 200;
+
+const settings = readSettings();
+const legs = createLegs(settings);
+const pool = openPool(settings.databaseUrl, 10);
+await createSchema(pool);
+
+/** A connection of its own for each queue and worker, as BullMQ advises for what must not wait for one another. */
+const connect = (): Redis => new Redis(settings.redisUrl, { maxRetriesPerRequest: null });
+const jobOptions: JobsOptions = {
+  attempts: settings.offsetsMs.length,
+  backoff: { type: "custom" },
+  removeOnComplete: true,
+  removeOnFail: true,
+};
+
+/** The attempt failed, and the next is due then; not a fault of the worker. */
+class Again extends Error {
+  readonly dueAt: number;
+  constructor(dueAt: number) {
+    super("again");
+    this.dueAt = dueAt;
+  }
+}
+
+function startLeg<Task extends TicketingTask | CallbackTask>(
+  name: string,
+  concurrency: number,
+  attempt: (task: Task) => Promise<Settlement<Task>>,
+  write: typeof settleTicketing,
+  onSettled: (settlements: readonly Settlement<Task>[]) => Promise<void>,
+) {
+  const connections = [connect(), connect()] as const;
+  const queue = new Queue(name, { connection: connections[0], defaultJobOptions: jobOptions });
+  const settle = inBatches<Settlement<Task>, void>({
+    maxBatch: SETTLE_BATCH,
+    run: async (batch) => {
+      await write(
+        pool,
+        batch.map(({ row }) => row),
+      );
+      await onSettled(batch);
+      return batch.map(() => undefined);
+    },
+  });
+  const worker = new Worker<Task>(
+    name,
+    async (job) => {
+      const settlement = await attempt({ ...job.data, attempt: job.attemptsMade + 1 });
+      await settle(settlement);
+      if (settlement.again !== null) throw new Again(settlement.again.dueAt);
+    },
+    {
+      connection: connections[1],
+      concurrency,
+      maxStalledCount: 1000,
+      settings: {
+        backoffStrategy: (_attempts, _type, error) =>
+          error instanceof Again ? Math.max(0, error.dueAt - Date.now()) : 1000,
+      },
+    },
+  );
+  worker.on("error", (error) => console.error(error));
+  return {
+    add: (tasks: readonly Task[]) =>
+      // The id, so that the sweep adds no job that is there already.
+      queue.addBulk(tasks.map((data) => ({ name, data, opts: { jobId: `order-${data.orderId}` } }))),
+    async close() {
+      await worker.close();
+      await queue.close();
+      for (const connection of connections) connection.disconnect();
+    },
+  };
+}
+
+const callbacks = startLeg<CallbackTask>(
+  "ota-callback",
+  settings.callbackConcurrency,
+  legs.callback,
+  settleCallbacks,
+  async () => {},
+);
+const ticketing = startLeg<TicketingTask>(
+  "ticketing",
+  settings.ticketingConcurrency,
+  legs.ticketing,
+  settleTicketing,
+  async (settlements) => {
+    const tasks = settlements.flatMap(({ callback }) => (callback === null ? [] : [callback]));
+    if (tasks.length > 0) await callbacks.add(tasks);
+  },
+);
+
+for (const order of await unfinishedOrders(pool)) {
+  const task = { ...order, attempt: order.attempts + 1 };
+  await (order.isTicketed ? callbacks.add([callbackTask(task, order)]) : ticketing.add([task]));
+}
+
+const accept = acceptInBatches({
+  pool,
+  concurrency: 1,
+  onCommitted: (tasks) => void ticketing.add(tasks).catch((error: unknown) => console.error(error)),
+});
+
+await serve(createIntake(settings, accept), settings, async () => {
+  await ticketing.close();
+  await callbacks.close();
+  await pool.end();
+});
