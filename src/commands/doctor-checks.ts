@@ -177,8 +177,10 @@ function checkOperators(config: Config, stored: readonly OperatorFacts[]): Check
   );
 }
 
+type StoredKeys = [Parameters<typeof keysInUse>[1], Parameters<typeof keysInUse>[2]];
+
 /** Stored digests and secrets that need another key of APP_HMAC_SECRET than the newest, or one that is gone. */
-function checkKeys(...[config, partners, operators]: Parameters<typeof keysInUse>): Check[] {
+function checkKeys(config: Config, ...[partners, operators]: StoredKeys): Check[] {
   if (config.dev) return [];
   const { older, lost } = keysInUse(config, partners, operators);
   const reseal = `\`${invocation()} partner reseal\` for secrets, \`partner rotate <id>\` and \`operator rotate <name>\` for tokens; until then keep the older keys`;

@@ -17,7 +17,7 @@ const MAX_NAMES = 5;
  * APP_HMAC_SECRET that are not the newest, and which on keys that are gone; empty: none. What has ended doesn't count.
  */
 export function keysInUse(
-  { appHmacSecrets: keys }: Config,
+  { appHmacSecrets: keys }: Pick<Config, "appHmacSecrets">,
   partners: readonly Partner[],
   operators: readonly Operator[],
 ): { readonly older: string; readonly lost: string } {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Check } from "../../src/commands/doctor-checks.ts";
+import { keysInUse } from "../../src/commands/doctor-keys.ts";
+import { createCredentials } from "../../src/lib/credentials.ts";
 import { migrate } from "../../src/storage/schema.ts";
 import { onEachDatabase, openUrl } from "../support/databases.ts";
 import { freePort } from "../support/postgres.ts";
@@ -45,6 +47,9 @@ onEachDatabase("doctor", (kind) => {
     t.after(() => storage.close());
     await migrate(storage.database);
     await addPartner(storage, "wave");
+    // A disabled operator counts for nothing.
+    await storage.operators.add({ name: "lee", role: "viewer", tokenDigest: "d", development: false }, 1);
+    await storage.operators.setDisabled("lee", true, 1);
     const env = { ...SECRETS, DATABASE_URL: url, TICKETING_URL: ticketing.url };
     const { code, config, checks, status } = await doctor(env);
     assert.equal(code, 0, JSON.stringify(checks));
@@ -63,6 +68,7 @@ onEachDatabase("doctor", (kind) => {
     ]) {
       assert.deepEqual(status(name), ["ok"], name);
     }
+    assert.equal(checks.find(({ name }) => name === "operators")?.detail, "kim");
     const text = await run(["doctor"], { env });
     assert.equal(text.code, 0);
     assert.match(text.stdout, /^ {2}ok +ticketing +127\.0\.0\.1:\d+ takes connections$/m);
@@ -100,6 +106,56 @@ test("nothing is made where nothing is, and --dev is well without any setting", 
   assert.match(stdout, /warn +database +\.\/gateway\.db does not exist yet/);
   assert.equal((await run(["doctor", "--dev"], { cwd })).code, 0);
   assert.equal(existsSync(`${cwd}/gateway.db`), false);
+});
+
+test("short secrets and files that others may read are named, and not told", async (t) => {
+  const cwd = directoryFor(t);
+  const files = ["gateway.db", ".env"].map((name) => `${cwd}/${name}`);
+  for (const file of files) writeFileSync(file, "", { mode: 0o640 });
+  const found = async (env: Env) => {
+    const { stdout } = await run(["doctor", "--json"], { cwd, env });
+    const { checks } = JSON.parse(stdout) as Report;
+    assert.doesNotMatch(stdout, /hidden/);
+    return checks.filter(({ name }) => name === "secrets" || name === "files");
+  };
+  const loose = await found({
+    APP_HMAC_SECRET: "hidden",
+    CALLBACK_SIGNING_SECRET: `whsec_${Buffer.from("hidden").toString("base64")}`,
+    PARTNERS_JSON: '[{"id":"p1","name":"P1","token":"hidden","signing_secret":"hidden-too"}]',
+    OPERATORS_JSON: '[{"name":"kim","token":"hidden","role":"viewer"}]',
+  });
+  assert.deepEqual(
+    loose.map(({ status }) => status),
+    ["warn", "warn"],
+  );
+  assert.match(
+    loose[0]!.detail,
+    /: APP_HMAC_SECRET, CALLBACK_SIGNING_SECRET, the token of p1, the signing secret of p1, the token of kim$/,
+  );
+  assert.match(loose[1]!.detail, / may use \S+\/\.env, \.\/gateway\.db$/);
+  for (const file of files) chmodSync(file, 0o600);
+  const tight = await found({ APP_HMAC_SECRET: "a secret of some length, in words" });
+  assert.deepEqual(
+    tight.map(({ name, status }) => [name, status]),
+    [["secrets", "ok"]],
+  );
+});
+
+test("an operator's tokens hang on keys as a partner's do, the previous one until it ends", () => {
+  const [before, now] = ["old", "new"].map((key) => createCredentials({ keys: [key], development: false }));
+  const kim = {
+    name: "kim",
+    role: "viewer",
+    tokenDigest: now!.digest("a"),
+    previousTokenDigest: before!.digest("b"),
+    development: false,
+    disabledAt: null,
+    createdAt: 1,
+  } as const;
+  const inUse = (previousTokenUntil: number) =>
+    keysInUse({ appHmacSecrets: ["new", "old"] }, [], [{ ...kim, previousTokenUntil }]);
+  assert.deepEqual(inUse(Date.now() + 60_000), { older: "1 token(s) of kim", lost: "" });
+  assert.deepEqual(inUse(Date.now()), { older: "", lost: "" });
 });
 
 test("a configuration that can't be read is a finding, every problem of it", async () => {
