@@ -4,6 +4,8 @@ import { connect, isIP } from "node:net";
 import { join } from "node:path";
 import type { Config } from "../config.ts";
 import type { Storage } from "../storage/open.ts";
+import type { Operator } from "../storage/operators.ts";
+import type { Partner } from "../storage/partners.ts";
 import { isoTime } from "../lib/iso-time.ts";
 import { LEGS } from "../orders/states.ts";
 import { parseDatabaseUrl } from "../storage/target.ts";
@@ -115,12 +117,7 @@ function checkSchema(
   return fail("schema", lacking, `run \`${invocation()} migrate\` before \`serve\``);
 }
 
-type PartnerFacts = Pick<
-  Awaited<ReturnType<Storage["partners"]["list"]>>[number],
-  "id" | "development" | "disabledAt" | "signingSecret"
->;
-
-function checkPartners(config: Config, stored: readonly PartnerFacts[]): Check[] {
+function checkPartners(config: Config, stored: readonly Partner[]): Check[] {
   const leftOver = stored.filter(({ development }) => development && !config.dev);
   const seeds = config.partners.filter(({ id }) => !stored.some((partner) => partner.id === id));
   const known = stored.filter((partner) => !leftOver.includes(partner));
@@ -159,12 +156,7 @@ function checkPartners(config: Config, stored: readonly PartnerFacts[]): Check[]
   ];
 }
 
-type OperatorFacts = Pick<
-  Awaited<ReturnType<Storage["operators"]["list"]>>[number],
-  "name" | "development" | "disabledAt"
->;
-
-function checkOperators(config: Config, stored: readonly OperatorFacts[]): Check {
+function checkOperators(config: Config, stored: readonly Operator[]): Check {
   const disabled = new Set(stored.filter(({ disabledAt }) => disabledAt !== null).map(({ name }) => name));
   const known = stored.filter(({ development }) => config.dev || !development);
   const names = new Set([...known, ...config.operators].map(({ name }) => name)).difference(disabled);
@@ -177,10 +169,8 @@ function checkOperators(config: Config, stored: readonly OperatorFacts[]): Check
   );
 }
 
-type StoredKeys = [Parameters<typeof keysInUse>[1], Parameters<typeof keysInUse>[2]];
-
 /** Stored digests and secrets that need another key of APP_HMAC_SECRET than the newest, or one that is gone. */
-function checkKeys(config: Config, ...[partners, operators]: StoredKeys): Check[] {
+function checkKeys(config: Config, partners: readonly Partner[], operators: readonly Operator[]): Check[] {
   if (config.dev) return [];
   const { older, lost } = keysInUse(config, partners, operators);
   const reseal = `\`${invocation()} partner reseal\` for secrets, \`partner rotate <id>\` and \`operator rotate <name>\` for tokens; until then keep the older keys`;
