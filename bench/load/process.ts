@@ -13,6 +13,11 @@ export interface Ledgers {
   readonly problems: readonly string[];
 }
 
+export interface Delivered {
+  readonly sent: number;
+  readonly seeded: number;
+}
+
 const MAX_PROBLEMS = 10;
 const LOOK_EVERY_MS = 20;
 
@@ -63,7 +68,7 @@ const calls = {
     }
   },
   /** How many orders have been delivered so far. */
-  delivered: (): number => delivered.b + delivered.s,
+  delivered: (): Delivered => ({ sent: delivered.b, seeded: delivered.s }),
   ledgers(): Ledgers {
     const confused = [...ledgers.b.confused].slice(0, MAX_PROBLEMS);
     const confusions = confused.map((n) => `b-${n}: its trace id is not the same everywhere`);

@@ -2,6 +2,7 @@ import { connect, type Socket } from "node:net";
 import { nowMs } from "./clock.ts";
 import { createMessageReader } from "./http-message.ts";
 import type { Ledger } from "./ledger.ts";
+import { NUMBER, orderText } from "./order-text.ts";
 
 /** How orders are sent. */
 export type Pace =
@@ -51,7 +52,7 @@ export function createSender(options: SenderOptions): Sender {
   const head =
     `POST /orders HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\n` +
     `x-partner-id: bench\r\nx-partner-token: ${options.token}\r\nidempotency-key: key-`;
-  const [before, after] = orderTexts(callbackUrl);
+  const [before = "", after = ""] = orderText("b", callbackUrl).split(NUMBER);
   const bodyLength = Buffer.byteLength(before + after);
 
   const connections = new Set<Connection>();
@@ -158,23 +159,4 @@ export function createSender(options: SenderOptions): Sender {
       for (const { socket } of connections) socket.destroy();
     },
   };
-}
-
-/** An order as a partner sends it, around its number. */
-function orderTexts(callbackUrl: string): [before: string, after: string] {
-  const item = (sku: string, qty: number, price: number) => ({
-    sku,
-    qty,
-    unit_price_minor: price,
-    currency: "THB",
-    visit_date: "2026-12-24",
-  });
-  const body = JSON.stringify({
-    external_order_id: "b-#",
-    callback_url: callbackUrl,
-    items: [item("ADULT-DAY", 2, 129900), item("CHILD-DAY", 1, 89900)],
-    buyer: { name: "สมชาย ใจดี", email: "buyer@example.com" },
-  });
-  const at = body.indexOf("#");
-  return [body.slice(0, at), body.slice(at + 1)];
 }

@@ -141,9 +141,10 @@ async function settle(load: Load, database: BenchDatabase, patienceMs: number): 
   await load.stop();
   await load.drain(patienceMs);
   const ledgers = await load.ledgers();
-  const callbacks = await load.delivered();
+  const delivered = await load.delivered();
   for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += SETTLE_LOOK_MS) {
-    if ((await deliveredRows(database, "b")) + (await deliveredRows(database, "s")) >= callbacks) break;
+    const rows = (await deliveredRows(database, "b")) + (await deliveredRows(database, "s"));
+    if (rows >= delivered.sent + delivered.seeded) break;
     await sleep(SETTLE_LOOK_MS);
   }
   return ledgers;

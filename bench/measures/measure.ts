@@ -21,7 +21,7 @@ export interface Run {
 export interface RunResult {
   /** By the keys of the measure's columns. */
   readonly values: Readonly<Record<string, number>>;
-  /** What was watched over time, at equal distances. */
+  /** What was watched over time, from beginning to end at equal distances, which may differ from series to series. */
   readonly series?: Readonly<Record<string, readonly number[]>>;
 }
 
@@ -36,8 +36,6 @@ export interface Chart {
   /** Bars of these columns, one panel each; or lines of these series. */
   readonly kind: "bars" | "lines";
   readonly keys: readonly string[];
-  /** Of lines: the distance between two values, in minutes. */
-  readonly stepMinutes?: number;
 }
 
 export interface Measure {
@@ -56,6 +54,8 @@ export interface Measure {
   readonly repeats?: number;
   readonly columns: readonly Column[];
   readonly charts: readonly Chart[];
+  /** What this machine lacks for it, or null. */
+  lacks?(): string | null;
   /** Seconds that a run takes, about. */
   estimateSecs(options: Options): number;
   run(run: Run): Promise<RunResult>;

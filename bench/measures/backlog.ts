@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { nowMs } from "../load/clock.ts";
+import { withSession } from "../load/session.ts";
+import { percentile } from "../report/statistics.ts";
+import { BOTH, type Measure } from "./measure.ts";
+import { atPace, deliveryLatencies } from "./paces.ts";
+import { type BacklogKind, dueOrders } from "./seeds.ts";
+
+const BACKLOG = 100_000;
+const PER_SEC = 50;
+const LOOK_EVERY_MS = 100;
+const KINDS: readonly BacklogKind[] = ["retries", "another partner's", "first attempts"];
+
+export const BACKLOG_DRAINED: Measure = {
+  name: "backlog",
+  letters: "j",
+  title: "A backlog of 100,000 drained while new orders keep coming",
+  prose:
+    "50 new orders a second, timed from POST to callback: first alone, then after a restart beside 100,000 orders that are all " +
+    "due: retries of the same partner's orders (as after an outage), another partner's orders, or orders of the same partner " +
+    "that came before and have their turn before.",
+  databases: BOTH,
+  contenders: ["wavegate"],
+  conditions: KINDS,
+  repeats: 1,
+  columns: [
+    { key: "alone_p95_ms", label: "p95 alone, ms", decimals: 1 },
+    { key: "beside_p95_ms", label: "p95 beside, ms", decimals: 1 },
+    { key: "p95_times", label: "beside ÷ alone", decimals: 2 },
+    { key: "drained_per_sec", label: "drained/s" },
+  ],
+  charts: [{ kind: "bars", keys: ["p95_times", "drained_per_sec"] }],
+  estimateSecs: ({ seconds }) => 100 + 2 * seconds,
+  run: ({ setup, options, condition }) =>
+    withSession(setup, async (session) => {
+      const { load, database } = session;
+      const pace = { kind: "open", perSec: PER_SEC } as const;
+      const { window, orders } = await atPace(session, pace, 2 * options.seconds);
+      const alone = percentile(deliveryLatencies(orders, window), 0.95);
+
+      const count = BACKLOG * options.scale;
+      const callbackUrl = `${load.targetsUrl}/partner`;
+      await session.restart(async () => {
+        await load.expect(count);
+        await database.execute(
+          dueOrders(database.kind, { count, backlog: condition as BacklogKind, callbackUrl }),
+        );
+      });
+      const fromMs = nowMs();
+      await load.start(pace);
+      for (let seen = 0, seenAtMs = fromMs; seen < count && nowMs() - seenAtMs < 30_000; ) {
+        await sleep(LOOK_EVERY_MS);
+        const { seeded } = await load.delivered();
+        if (seeded > seen) [seen, seenAtMs] = [seeded, nowMs()];
+      }
+      const toMs = nowMs();
+      const { sent } = await session.settled();
+      const beside = percentile(deliveryLatencies(sent, { fromMs, toMs }), 0.95);
+      return {
+        values: {
+          alone_p95_ms: alone,
+          beside_p95_ms: beside,
+          p95_times: beside / alone,
+          drained_per_sec: count / ((toMs - fromMs) / 1000),
+        },
+      };
+    }),
+};
