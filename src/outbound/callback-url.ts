@@ -19,7 +19,7 @@ export type CallbackUrlCheck =
   | { readonly ok: true; readonly url: URL; readonly host: string }
   | { readonly ok: false; readonly reason: string };
 
-const MAX_CHARS = 2048;
+export const MAX_CALLBACK_URL_CHARS = 2048;
 const MAX_NAME_CHARS = 253;
 const LABEL = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/;
 const SPECIAL_SUFFIXES = [".localhost", ".invalid", ".local", ".internal", ".onion"];
@@ -75,7 +75,7 @@ function refuse(reason: string): CallbackUrlCheck {
 
 /** Takes the text apart, or says in a short clause why it can't be. */
 function readWritten(text: string): Written | string {
-  if (text.length > MAX_CHARS) return `it is longer than ${MAX_CHARS} characters`;
+  if (text.length > MAX_CALLBACK_URL_CHARS) return `it is longer than ${MAX_CALLBACK_URL_CHARS} characters`;
   if (/[\s\p{Cc}]/u.test(text)) return "whitespace and control characters are not allowed";
   if (text.includes("\\")) return "a backslash is not allowed";
   if (text.includes("#")) return "a fragment is not allowed";
@@ -87,7 +87,12 @@ function readWritten(text: string): Written | string {
   const [, host = "", ipv6 = null, port = null] = parts;
   if (host === "") return "the host is missing";
   if (port !== null && !/^[1-9]\d{0,4}$/.test(port)) return "the port is not valid";
-  return { scheme: scheme.toLowerCase(), host: host.toLowerCase(), ipv6, port };
+  return { scheme: scheme.toLowerCase(), host: lowerCase(host), ipv6, port };
+}
+
+/** ASCII letters alone: `toLowerCase` would make a plain k of the Kelvin sign, before anyone saw that it is none. */
+function lowerCase(host: string): string {
+  return host.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 function refuseScheme(scheme: string, policy: CallbackPolicy): string | null {

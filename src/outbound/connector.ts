@@ -119,9 +119,10 @@ function watch(
     () => finish(new ConnectionError("timeout", `no connection within ${timeoutMs} ms`)),
     timeoutMs,
   );
-  socket.once("connect", () => {
+  // Before the listener that begins the TLS handshake: a peer nobody approved is not even told the host's name.
+  socket.prependOnceListener("connect", () => {
     stage = "tls";
-    const refusal = afterConnect?.(socket.remoteAddress ?? "") ?? null;
+    const refusal = judgePeer(socket.remoteAddress, afterConnect);
     if (refusal !== null) finish(refusal);
     else if (!secure) finish(null);
   });
@@ -129,6 +130,15 @@ function watch(
   // Stays for the socket's whole life: an error nobody listens to would end the process.
   socket.on("error", (error) => finish(asConnectionError(error, stage)));
   socket.once("close", () => finish(new ConnectionError(stage, "the connection was closed")));
+}
+
+function judgePeer(
+  address: string | undefined,
+  afterConnect: ConnectorHooks["afterConnect"],
+): ConnectionError | null {
+  // A connection that was reset right away has no peer any more, which says nothing about whose it was.
+  if (address === undefined) return new ConnectionError("connect", "the connection was closed");
+  return afterConnect?.(address) ?? null;
 }
 
 function asConnectionError(error: NodeJS.ErrnoException, stage: "connect" | "tls"): ConnectionError {

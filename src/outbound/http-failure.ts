@@ -1,3 +1,4 @@
+import { AssertionError } from "node:assert";
 import { errors } from "undici";
 import { ConnectionError, type ConnectionErrorCode } from "./connector.ts";
 
@@ -34,10 +35,12 @@ function classifySent(error: Error, stage: Stage): AnswerError {
   // Before the status it is not the body that mismatches: it is what undici says of headers that contradict each other.
   if (error instanceof errors.ResponseContentLengthMismatchError)
     return stage === "sent" ? "protocol" : "reset";
-  if (error instanceof errors.HeadersOverflowError) return "protocol";
+  // undici asserts what its parser lets pass, like a status of three digits that is under 100.
+  if (error instanceof errors.HeadersOverflowError || error instanceof AssertionError) return "protocol";
   return error instanceof errors.SocketError && FORBIDDEN_ANSWERS.has(error.message) ? "protocol" : "reset";
 }
 
 function describe(error: Error): string {
+  if (error instanceof AssertionError) return "the answer is no valid HTTP/1.1";
   return (error.message || error.name).slice(0, MAX_DETAIL_CHARS);
 }
