@@ -28,3 +28,14 @@ export function openFiles(paths: readonly string[]): string[] {
   if (process.platform === "win32") return [];
   return paths.filter((path) => ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & OTHERS_MAY) !== 0);
 }
+
+const LOCAL = /^(?:|localhost|127\..*|\[::1\]|%2f.*)$/i;
+const OFF = /^(?:disable|false|0|)$/;
+
+/** Whether a database elsewhere is spoken to in the clear: `pg` encrypts only where DATABASE_URL or PGSSLMODE says so. */
+export function isInClear(databaseUrl: string, sslMode = process.env["PGSSLMODE"] ?? ""): boolean {
+  const url = URL.parse(databaseUrl);
+  if (!url?.protocol.startsWith("postgres") || LOCAL.test(url.hostname)) return false;
+  const { searchParams: given } = url;
+  return !given.has("sslrootcert") && OFF.test(given.get("sslmode") ?? given.get("ssl") ?? sslMode);
+}

@@ -4,7 +4,8 @@ import { configHere } from "./cli/database.ts";
 import { EXIT_CODES } from "./cli/failure.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
 import { paint, print, printJson, type Style, table } from "./cli/output.ts";
-import { type Check, checkAll } from "./doctor-checks.ts";
+import type { Check } from "./doctor-check.ts";
+import { checkAll } from "./doctor-checks.ts";
 
 interface Options {
   readonly dev?: boolean;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { chmodSync, existsSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import type { Check } from "../../src/commands/doctor-checks.ts";
+import type { Check } from "../../src/commands/doctor-check.ts";
 import { keysInUse } from "../../src/commands/doctor-keys.ts";
+import { isInClear } from "../../src/commands/doctor-secrets.ts";
 import { createCredentials } from "../../src/lib/credentials.ts";
 import { migrate } from "../../src/storage/schema.ts";
 import { onEachDatabase, openUrl } from "../support/databases.ts";
@@ -116,7 +117,7 @@ test("short secrets and files that others may read are named, and not told", asy
     const { stdout } = await run(["doctor", "--json"], { cwd, env });
     const { checks } = JSON.parse(stdout) as Report;
     assert.doesNotMatch(stdout, /hidden/);
-    return checks.filter(({ name }) => name === "secrets" || name === "files");
+    return checks.filter(({ name }) => ["secrets", "files", "proxies"].includes(name));
   };
   const loose = await found({
     APP_HMAC_SECRET: "hidden",
@@ -126,7 +127,7 @@ test("short secrets and files that others may read are named, and not told", asy
   });
   assert.deepEqual(
     loose.map(({ status }) => status),
-    ["warn", "warn"],
+    ["warn", "warn", "warn"],
   );
   assert.match(
     loose[0]!.detail,
@@ -134,10 +135,16 @@ test("short secrets and files that others may read are named, and not told", asy
   );
   assert.match(loose[1]!.detail, / may use \S+\/\.env, \.\/gateway\.db$/);
   for (const file of files) chmodSync(file, 0o600);
-  const tight = await found({ APP_HMAC_SECRET: "a secret of some length, in words" });
+  const tight = await found({
+    APP_HMAC_SECRET: "a secret of some length, in words",
+    TRUSTED_PROXIES: "10.0.0.1,0.0.0.0/0",
+  });
   assert.deepEqual(
     tight.map(({ name, status }) => [name, status]),
-    [["secrets", "ok"]],
+    [
+      ["secrets", "ok"],
+      ["proxies", "warn"],
+    ],
   );
 });
 
@@ -156,6 +163,29 @@ test("an operator's tokens hang on keys as a partner's do, the previous one unti
     keysInUse({ appHmacSecrets: ["new", "old"] }, [], [{ ...kim, previousTokenUntil }]);
   assert.deepEqual(inUse(Date.now() + 60_000), { older: "1 token(s) of kim", lost: "" });
   assert.deepEqual(inUse(Date.now()), { older: "", lost: "" });
+});
+
+test("a database elsewhere is to be spoken to over TLS", () => {
+  const inClear = (url: string, sslMode = "") => isInClear(url, sslMode);
+  for (const url of [
+    "postgres://u:p@db.example/gateway",
+    "postgresql+psycopg2://db.example/gateway?sslmode=disable",
+    "postgres://10.0.0.1:5432/gateway?application_name=x",
+  ]) {
+    assert.ok(inClear(url), url);
+  }
+  for (const url of [
+    "sqlite:///./gateway.db",
+    "postgres://u:p@127.0.0.1:5432/gateway",
+    "postgres://u:p@[::1]/gateway",
+    "postgres:///gateway?host=/run/postgresql",
+    "postgres://%2Frun%2Fpostgresql/gateway",
+    "postgresql://db.example/gateway?sslmode=verify-full",
+    "postgresql://db.example/gateway?ssl=true",
+  ]) {
+    assert.ok(!inClear(url), url);
+  }
+  assert.ok(!inClear("postgres://db.example/gateway", "require"));
 });
 
 test("a configuration that can't be read is a finding, every problem of it", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Check } from "../../src/commands/doctor-checks.ts";
+import type { Check } from "../../src/commands/doctor-check.ts";
 import { createCredentials } from "../../src/lib/credentials.ts";
 import { migrate } from "../../src/storage/schema.ts";
 import { onEachDatabase, openUrl } from "../support/databases.ts";
