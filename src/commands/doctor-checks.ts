@@ -99,11 +99,6 @@ function checkPartners(config: Config, stored: readonly Partner[]): Check[] {
   const leftOver = stored.filter(({ development }) => development && !config.dev);
   const seeds = config.partners.filter(({ id }) => !stored.some((partner) => partner.id === id));
   const known = stored.filter((partner) => !leftOver.includes(partner));
-  const unsigned =
-    config.callback.signingSecret === null
-      ? [...known, ...seeds].filter(({ signingSecret }) => signingSecret === null).map(({ id }) => id)
-      : [];
-  const isSigned = config.callback.signingSecret !== null || (unsigned.length === 0 && known.length > 0);
   const disabled = known.filter(({ disabledAt }) => disabledAt !== null).length;
   const count = `${known.length} stored${disabled > 0 ? `, ${disabled} of them disabled` : ""}`;
   const coming = seeds.length > 0 ? `, ${seeds.length} to be made from PARTNERS_JSON` : "";
@@ -124,14 +119,30 @@ function checkPartners(config: Config, stored: readonly Partner[]): Check[] {
           ),
         ]
       : []),
-    isSigned
-      ? ok("signing", "callbacks are signed")
-      : warn(
-          "signing",
-          `CALLBACK_SIGNING_SECRET is not set: callbacks go unsigned to ${unsigned.join(", ") || "every partner"}`,
-          "set it, so that partners can tell a callback from a forgery",
-        ),
+    checkSigning(config, [...known, ...seeds]),
   ];
+}
+
+function checkSigning(
+  { callback }: Config,
+  partners: readonly Pick<Partner, "id" | "signingSecret">[],
+): Check {
+  const without = partners.filter(({ signingSecret }) => signingSecret === null).map(({ id }) => id);
+  if (callback.signingSecret !== null && without.length > 1) {
+    return warn(
+      "signing",
+      `${without.length} partners share CALLBACK_SIGNING_SECRET: each could forge the others' callbacks`,
+      `\`${invocation()} partner secret <id>\` gives a partner a secret of its own`,
+    );
+  }
+  if (callback.signingSecret !== null || (partners.length > 0 && without.length === 0)) {
+    return ok("signing", "callbacks are signed");
+  }
+  return warn(
+    "signing",
+    `CALLBACK_SIGNING_SECRET is not set: callbacks go unsigned to ${without.join(", ") || "every partner"}`,
+    "set it, so that partners can tell a callback from a forgery",
+  );
 }
 
 function checkOperators(config: Config, stored: readonly Operator[]): Check {

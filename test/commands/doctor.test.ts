@@ -70,6 +70,8 @@ onEachDatabase("doctor", (kind) => {
       assert.deepEqual(status(name), ["ok"], name);
     }
     assert.equal(checks.find(({ name }) => name === "operators")?.detail, "kim");
+    await addPartner(storage, "tide");
+    assert.deepEqual((await doctor(env)).status("signing"), ["warn"], "two share a secret");
     const text = await run(["doctor"], { env });
     assert.equal(text.code, 0);
     assert.match(text.stdout, /^ {2}ok +ticketing +127\.0\.0\.1:\d+ takes connections$/m);
