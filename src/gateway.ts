@@ -91,6 +91,7 @@ async function startOn(storage: Storage, config: Config, log: Log): Promise<Gate
     policy: callback,
     clock,
     log,
+    reserve: (partnerIds) => engine.workers.ticketing.reserve(partnerIds),
     onAccepted: () => engine.announce("ticketing"),
   });
 

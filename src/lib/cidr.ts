@@ -22,9 +22,15 @@ const MAPPED_BITS = 96;
  * `inet_aton` (octal, hex, fewer parts), which two readers may take for two addresses, are null.
  */
 export function parseAddress(text: string): Address | null {
+  if (text === lastText) return lastAddress;
   const parsed = parseUnmapped(text);
-  return parsed === null ? null : unmapped(parsed);
+  lastText = text;
+  lastAddress = parsed === null ? null : unmapped(parsed);
+  return lastAddress;
 }
+// One address is asked about several times in a row.
+let lastText = "";
+let lastAddress: Address | null = null;
 
 /** The address in one spelling: dotted decimal, or RFC 5952. Null for text that is no address. */
 export function normalAddress(text: string): string | null {

@@ -3,6 +3,7 @@ import {
   createDecipheriv,
   createHash,
   createHmac,
+  createSecretKey,
   hkdfSync,
   randomBytes,
   timingSafeEqual,
@@ -98,9 +99,10 @@ function keyOf(secret: string): Key {
   const derive = (purpose: string, bytes: number) =>
     Buffer.from(hkdfSync("sha256", secret, "", `wavegate ${purpose}`, bytes));
   const id = derive("key id", KEY_ID_BYTES).toString("hex");
+  const key = createSecretKey(secret, "utf8");
   return {
     id,
-    digest: (token) => `${HMAC}:${id}:${createHmac("sha256", secret).update(token).digest("hex")}`,
+    digest: (token) => `${HMAC}:${id}:${createHmac("sha256", key).update(token).digest("hex")}`,
     sealing: derive("signing secrets at rest", 32),
   };
 }

@@ -39,6 +39,9 @@ export interface LogOptions {
 /** Lines wait for a slow reader up to this; then they are dropped and counted. */
 const MAX_WAITING_CHARS = 4 * 1024 * 1024;
 const CLOSE_TIMEOUT_MS = 1000;
+/** Lines are written together when they are so many, or this old. */
+const FULL_CHARS = 8 * 1024;
+const FLUSH_MS = 25;
 
 /**
  * JSON lines, on a terminal readable ones. Writing is asynchronous and bounded, so that a stuck pipe costs
@@ -71,6 +74,8 @@ function open(descriptor: number): { stream: DestinationStream; close: () => Pro
   const file = pino.destination({
     dest: descriptor,
     sync: false,
+    minLength: FULL_CHARS,
+    periodicFlush: FLUSH_MS,
     maxLength: MAX_WAITING_CHARS,
     mkdir: true,
   });

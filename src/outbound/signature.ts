@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, type KeyObject, randomBytes, timingSafeEqual } from "node:crypto";
 
 /** How far a callback's timestamp may be from the receiver's clock (Standard Webhooks recommends five minutes). */
 const TOLERANCE_SECS = 300;
@@ -28,13 +28,14 @@ export function newSigningSecret(): string {
  * The headers that identify and sign one callback attempt (SPEC section 4): `X-Callback-Signature`, the hex HMAC-SHA256
  * of the body with the current key, and Standard Webhooks' three, signed with every key given.
  *
- * @param keys the current key first, then the previous one while it is valid; none: the callback goes unsigned
+ * @param keys the current key first, then the previous one while it is valid; none: the callback goes unsigned. As key
+ *   objects they are signed with several times as fast
  */
 export function callbackHeaders(callback: {
   body: string | Buffer;
   eventId: string;
   timestampSecs: number;
-  keys: readonly Buffer[];
+  keys: readonly (Buffer | KeyObject)[];
 }): Record<string, string> {
   const { body, eventId, timestampSecs, keys } = callback;
   const headers: Record<string, string> = {
@@ -76,7 +77,12 @@ export function verifyCallback(callback: {
   });
 }
 
-function standardSignature(key: Buffer, id: string, timestamp: string, body: string | Buffer): string {
+function standardSignature(
+  key: Buffer | KeyObject,
+  id: string,
+  timestamp: string,
+  body: string | Buffer,
+): string {
   return `v1,${createHmac("sha256", key).update(`${id}.${timestamp}.`).update(body).digest("base64")}`;
 }
 

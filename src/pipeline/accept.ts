@@ -8,6 +8,7 @@ import type { AddressGuard } from "../outbound/address-guard.ts";
 import { type CallbackPolicy, checkCallbackUrl } from "../outbound/callback-url.ts";
 import { CommitUnknown, type Database, RowLocked } from "../storage/database.ts";
 import type { Acceptance, AcceptedOrder, NewOrder, OrderIntake } from "../storage/orders.ts";
+import type { Worker } from "./worker.ts";
 
 /** An order that came through the door: the partner is known, the body is valid. */
 export interface IncomingOrder {
@@ -37,7 +38,9 @@ export interface AcceptOptions {
   readonly policy: CallbackPolicy;
   readonly clock: Clock;
   readonly log: Log;
-  /** Orders were committed: ticketing has work. */
+  /** Sets slots aside for the ticketing jobs of orders that are about to be written. */
+  reserve: Worker["reserve"];
+  /** Orders were committed whose ticketing jobs wait to be claimed. */
   onAccepted(): void;
 }
 
@@ -52,9 +55,9 @@ const MAX_QUEUE = 10_000;
  * Rejects with `DatabaseUnavailable` or `Overloaded`: nothing is promised, the partner should come again.
  */
 export function createAccept(options: AcceptOptions): (order: IncomingOrder) => Promise<AcceptResult> {
-  const { database, intake, guard, policy, clock, log, onAccepted } = options;
+  const { database, intake, guard, policy, clock, log, reserve, onAccepted } = options;
   const write = combine<NewOrder, Acceptance>({
-    run: (orders) => acceptBatch(intake, orders, clock),
+    run: (orders) => acceptBatch(intake, reserve, orders, clock),
     maxBatch: MAX_BATCH,
     maxQueue: MAX_QUEUE,
     isItemFault: (error) => database.isDataFault(error),
@@ -90,7 +93,7 @@ export function createAccept(options: AcceptOptions): (order: IncomingOrder) => 
         rejectRepeats: partner.rejectRepeats,
       });
       if (result.kind === "accepted") {
-        onAccepted();
+        if (result.job === null) onAccepted();
         log.info({
           ...acceptedEvent(result.order),
           duration_ms: Math.round(clock.monotonicMs() - startedAt),
@@ -106,12 +109,18 @@ export function createAccept(options: AcceptOptions): (order: IncomingOrder) => 
 
 async function acceptBatch(
   intake: OrderIntake,
+  reserve: Worker["reserve"],
   orders: readonly NewOrder[],
   clock: Clock,
 ): Promise<Acceptance[]> {
+  const slots = reserve(orders.map((order) => order.partnerId));
   try {
-    return await intake.accept(orders, clock.statementNow());
+    const claimed = orders.map((order, index) => ({ ...order, claim: slots.claims[index]! }));
+    const results = await intake.accept(claimed, clock.statementNow());
+    slots.begin(results.flatMap((result) => (result.kind === "accepted" && result.job ? [result.job] : [])));
+    return results;
   } catch (error) {
+    slots.cancel(error);
     if (!(error instanceof CommitUnknown)) throw error;
     const written = await intake.findByTraceIds(orders.map((order) => order.traceId));
     if (written.size === 0) throw error;
@@ -120,7 +129,7 @@ async function acceptBatch(
     const told = others.length === 0 ? [] : await intake.accept(others, clock.statementNow());
     return orders.map((order) => {
       const accepted = written.get(order.traceId);
-      return accepted ? { kind: "accepted", order: accepted } : told[others.indexOf(order)]!;
+      return accepted ? { kind: "accepted", order: accepted, job: null } : told[others.indexOf(order)]!;
     });
   }
 }

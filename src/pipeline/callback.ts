@@ -1,3 +1,4 @@
+import { createSecretKey, type KeyObject } from "node:crypto";
 import type { Clock } from "../lib/clock.ts";
 import { spanId } from "../lib/ids.ts";
 import { retryAfterMs } from "../lib/retry-after.ts";
@@ -27,11 +28,12 @@ export interface CallbackOptions {
 /** The third step of the order's way: tells the partner, with the same bytes on every attempt. */
 export function createCallbackStep(options: CallbackOptions): Step {
   const { client, policy, timeoutMs, clock } = options;
+  const keysFor = createKeys(options);
   return async (job) => {
-    const event = job.event!;
-    const check = checkCallbackUrl(job.callbackUrl, policy, job.partner.callbackHosts);
+    const { event, hosts } = job.callback!;
+    const check = checkCallbackUrl(job.callbackUrl, policy, hosts);
     if (!check.ok) return refused(`callback_url is not allowed any more: ${check.reason}`);
-    const keys = keysFor(job, options);
+    const keys = keysFor(job);
     if (keys === null)
       return refused("the partner's signing secret can't be opened: APP_HMAC_SECRET has changed");
     const answer = await client.post({
@@ -78,19 +80,33 @@ function refused(finding: string): Verdict {
   };
 }
 
+/** Opened keys that are kept: partners with a secret of their own, and the previous ones of those. */
+const MAX_KEYS = 2_000;
+
 /**
  * The current key first, the partner's or else the global one, then the previous one while it is valid; null when they
- * can't be had.
+ * can't be had. What has been opened once is kept by its sealed form.
  */
-function keysFor({ partner }: ClaimedJob, options: CallbackOptions): Buffer[] | null {
-  const { previousSigningSecret: previous, previousSigningSecretUntil: until } = partner;
-  const isValid = (until ?? 0) > options.clock.wallMs();
-  try {
-    const current =
-      partner.signingSecret === null ? options.signingSecret : options.unseal(partner.signingSecret);
-    const secrets = [current, isValid && previous !== null ? options.unseal(previous) : null];
-    return secrets.flatMap((secret) => (secret === null ? [] : [signingKey(secret)]));
-  } catch {
-    return null;
+function createKeys({ signingSecret: shared, unseal, clock }: CallbackOptions) {
+  const opened = new Map<string, KeyObject>();
+  const keyOf = (secret: string): KeyObject => createSecretKey(signingKey(secret));
+  const sharedKey = shared === null ? [] : [keyOf(shared)];
+  function open(sealed: string): KeyObject {
+    const known = opened.get(sealed);
+    if (known) return known;
+    const key = keyOf(unseal(sealed));
+    if (opened.size >= MAX_KEYS) opened.clear();
+    opened.set(sealed, key);
+    return key;
   }
+  return ({ callback }: ClaimedJob): KeyObject[] | null => {
+    const { signingSecret, previousSigningSecret: previous, previousSigningSecretUntil: until } = callback!;
+    const isValid = (until ?? 0) > clock.wallMs();
+    try {
+      const current = signingSecret === null ? sharedKey : [open(signingSecret)];
+      return isValid && previous !== null ? [...current, open(previous)] : current;
+    } catch {
+      return null;
+    }
+  };
 }

@@ -75,6 +75,7 @@ export function createEngine(options: EngineOptions): Engine {
       clock,
       random,
       log,
+      reserveCallbacks: (partnerIds) => workers.callback.reserve(partnerIds),
       onTicketed: () => announce("callback"),
     });
     const queue = queues[leg];

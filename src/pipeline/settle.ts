@@ -11,6 +11,7 @@ import type { Claim, ClaimedJob, ExpiredClaim } from "../storage/jobs.ts";
 import type { Settled, Settlement, Settlements } from "../storage/settlements.ts";
 import type { Verdict } from "./attempt.ts";
 import { persistently } from "./persistently.ts";
+import type { Worker } from "./worker.ts";
 
 export interface SettleOptions {
   readonly leg: Leg;
@@ -22,7 +23,9 @@ export interface SettleOptions {
   /** Uniform in [0, 1): the jitter. */
   random(): number;
   readonly log: Log;
-  /** Orders became ticketed: callbacks are waiting. */
+  /** Sets slots aside for the callbacks of orders that are about to be ticketed. */
+  reserveCallbacks: Worker["reserve"];
+  /** Orders became ticketed whose callbacks wait to be claimed. */
   onTicketed(): void;
 }
 
@@ -50,11 +53,29 @@ const MAX_QUEUE = 10_000;
 export function createSettle(options: SettleOptions): Settle {
   const { leg, database, settlements, schedule, onUnknown, clock, random, log, onTicketed } = options;
   const write = combine<Settlement, Settled>({
-    run: (batch) => settlements.settle(batch, clock.statementNow()),
+    run: settleBatch,
     maxBatch: MAX_BATCH,
     maxQueue: MAX_QUEUE,
     isItemFault: (error) => database.isDataFault(error),
   });
+
+  async function settleBatch(batch: readonly Settlement[]): Promise<Settled[]> {
+    const ticketing = batch.filter(({ ticketed }) => ticketed !== null);
+    if (ticketing.length === 0) return settlements.settle(batch, clock.statementNow());
+    const slots = options.reserveCallbacks(ticketing.map(({ claim }) => claim.partnerId));
+    try {
+      const claimed = batch.map((settlement) => {
+        const index = ticketing.indexOf(settlement);
+        return index < 0 ? settlement : { ...settlement, callbackClaim: slots.claims[index]! };
+      });
+      const results = await settlements.settle(claimed, clock.statementNow());
+      slots.begin(results.flatMap(({ callback }) => callback ?? []));
+      return results;
+    } catch (error) {
+      slots.cancel(error);
+      throw error;
+    }
+  }
 
   function decide(claim: Claim, outcome: Outcome, endedAt: number, retryAfterMs: number | null) {
     const { attemptInRun, runStartedAt, startedAt } = claim;
@@ -83,7 +104,7 @@ export function createSettle(options: SettleOptions): Settle {
         finding,
       };
       const settled = await persistently(() => write(settlement), giveUp);
-      if (settled.ticketed) onTicketed();
+      if (settled.ticketed && settled.callback === null) onTicketed();
       const isPending = settled.result === "settled" && settled.job === "pending";
       log.info({
         event: leg === "ticketing" ? "ticketing.attempted" : "callback.attempted",

@@ -4,7 +4,7 @@ import { uuidV7 } from "../lib/ids.ts";
 import type { Log } from "../observe/log.ts";
 import type { Leg } from "../orders/states.ts";
 import { CommitUnknown } from "../storage/database.ts";
-import type { ClaimedJob, ClaimTerms, JobQueue } from "../storage/jobs.ts";
+import type { ClaimedJob, ClaimTerms, JobQueue, NewClaim } from "../storage/jobs.ts";
 import type { Step, Verdict } from "./attempt.ts";
 import { passes, persistently } from "./persistently.ts";
 import type { Settle } from "./settle.ts";
@@ -31,6 +31,16 @@ export interface WorkerOptions {
   readonly log: Log;
 }
 
+/** Slots set aside for jobs that are about to be written. */
+export interface Reservation {
+  /** For each of the given partners, in their order: the claim to write the job with, or null. */
+  readonly claims: readonly (NewClaim | null)[];
+  /** The jobs were committed: begins those that were written claimed, and frees the other slots. */
+  begin(jobs: readonly ClaimedJob[]): void;
+  /** Nothing was committed, or nobody knows whether: frees the slots. */
+  cancel(error: unknown): void;
+}
+
 export interface Worker {
   /** Begins to take jobs: when woken, when a known one falls due, and at every poll. */
   start(): void;
@@ -38,6 +48,11 @@ export interface Worker {
   wake(): void;
   /** Takes due jobs for the free slots, once, and begins their attempts. @returns how many */
   takeDue(): Promise<number>;
+  /**
+   * Sets slots aside for jobs that are about to be written, one for each partner named, as long as nothing waits for them:
+   * what is written with its claim needs no transaction of its own to be claimed.
+   */
+  reserve(partnerIds: readonly string[]): Reservation;
   /** Begins an attempt of a job that an open circuit holds. */
   probe(target: string): Promise<void>;
   /** Resolves when no attempt is in flight. */
@@ -53,6 +68,8 @@ export interface Worker {
 const LEASE_MARGIN_MS = 1_000;
 
 const SECOND_LOOK_MS = 50;
+/** Slots that are looked for work for at once. */
+const SLOTS_TO_LOOK = 16;
 
 /**
  * Claims, attempts, settles: one worker for each leg. A claim takes no more jobs than there are free slots, and
@@ -76,7 +93,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const bell = createBell();
   const watermark = createWatermark(clock);
   const attempts = new Set<Promise<void>>();
-  const inFlight = createInFlight(slotsPerPartner);
+  const inFlight = createInFlight(slots, slotsPerPartner);
   const inDoubt = new Set<string>();
   const givenUp = new AbortController();
   let loop: Promise<void> | null = null;
@@ -101,15 +118,57 @@ export function createWorker(options: WorkerOptions): Worker {
   }
 
   async function takeDue(): Promise<number> {
-    const limit = slots - attempts.size;
-    if (limit <= 0) return 0;
-    const busy = inFlight.busy();
-    const look = watermark.begin();
-    const jobs = await take((terms) =>
-      queue.claim({ ...terms, limit, busy, slotsPerPartner, since: look.since }),
-    );
-    look.end({ sawAll: jobs.length < limit && !inFlight.anyCapped(), jobs });
-    return jobs.length;
+    const look = inFlight.look(loop === null);
+    const { limit, busy, slotsPerPartner } = look;
+    if (limit === 0) {
+      look.end(null);
+      return 0;
+    }
+    const mark = watermark.begin();
+    let jobs: ClaimedJob[] | null = null;
+    try {
+      const { since } = mark;
+      jobs = await take((terms) => queue.claim({ ...terms, limit, busy, slotsPerPartner, since }));
+      return jobs.length;
+    } finally {
+      const { sawAll, again } = look.end(jobs);
+      if (jobs !== null) mark.end({ sawAll, jobs });
+      if (again) bell.ring();
+    }
+  }
+
+  function reserve(partnerIds: readonly string[]): Reservation {
+    const claim = { claim: uuidV7(clock.wallMs()), claimedBy, leaseMs };
+    const claimedAt = clock.monotonicMs();
+    const isWorking = loop !== null && !stopping;
+    const claims = partnerIds.map((partnerId) => (isWorking && inFlight.reserve(partnerId) ? claim : null));
+    const free = (): void => {
+      claims.forEach((given, index) => {
+        if (given !== null) inFlight.end({ partnerId: partnerIds[index]!, isRetry: false });
+      });
+    };
+    let done = (): void => {};
+    const reservation = new Promise<void>((resolve) => {
+      done = resolve;
+    }).finally(() => attempts.delete(reservation));
+    attempts.add(reservation);
+    return {
+      claims,
+      begin(jobs) {
+        // The answer to the partner goes first.
+        setImmediate(() => {
+          free();
+          for (const job of jobs) begin(job, claimedAt);
+          done();
+        });
+      },
+      cancel(error) {
+        free();
+        if (error instanceof CommitUnknown) inDoubt.add(claim.claim);
+        bell.ring();
+        done();
+      },
+    };
   }
 
   function begin(job: ClaimedJob, claimedAt: number): void {
@@ -127,8 +186,12 @@ export function createWorker(options: WorkerOptions): Worker {
       })
       .finally(() => {
         attempts.delete(attempt);
+        // Who waits for a slot is looked for; where nobody does, the next that comes takes it.
+        const isAwaited = inFlight.mayWait(job.partnerId);
         inFlight.end(job);
-        bell.ring();
+        // One claim for several slots; who waits for the rest waits a moment.
+        if (isAwaited && slots - inFlight.total() >= Math.min(slots, SLOTS_TO_LOOK)) bell.ring();
+        else if (isAwaited) bell.ringIn(0);
       });
     attempts.add(attempt);
   }
@@ -196,6 +259,7 @@ export function createWorker(options: WorkerOptions): Worker {
       if (options.hasPeers) bell.ringIn(SECOND_LOOK_MS);
     },
     takeDue,
+    reserve,
     probe: async (target) => void (await take((terms) => queue.claimProbe(target, terms))),
     idle,
     async stop() {
@@ -205,6 +269,6 @@ export function createWorker(options: WorkerOptions): Worker {
       await idle();
     },
     giveUp: () => givenUp.abort(),
-    inFlight: () => attempts.size,
+    inFlight: () => inFlight.total(),
   };
 }

@@ -5,17 +5,6 @@ import type { Database, Run, SqlWords } from "./database.ts";
 import { createMoveOrders } from "./moves.ts";
 import { type CircuitsTable, LEG_TABLES } from "./tables.ts";
 
-/** Ticketing is one target, shared by all partners; each partner's callbacks are one. */
-export function targetOf(leg: Leg, partnerId: string): string {
-  return leg === "ticketing" ? "" : partnerId;
-}
-
-/** A condition on a partner `p`: none of the leg's circuits that concern it is open. */
-export function noOpenCircuit(leg: Leg, partner: string): string {
-  return `not exists (
-    select 1 from circuits c where c.leg = '${leg}' and c.partner_id in ('', ${partner}) and c.state = 'open')`;
-}
-
 /** An attempt that says something of its target. */
 export interface TargetReport {
   readonly target: string;

@@ -86,7 +86,8 @@ export interface Database {
   run: Run;
   /**
    * Runs `work` in one transaction, again if the database was busy or could not serialize. `work` must do
-   * nothing but run statements.
+   * nothing but run statements. Those whose rows it doesn't need it need not await: they are run in their order, and the
+   * failure of one is the transaction's.
    * @throws {@link DatabaseUnavailable}, {@link CommitUnknown}, or what a statement or `work` threw
    */
   transact<T>(work: (run: Run) => Promise<T>, options?: TransactionOptions): Promise<T>;

@@ -2,8 +2,8 @@ import type { AttemptError } from "../orders/outcome.ts";
 import { onFirstClaim, orderAfterJob } from "../orders/transitions.ts";
 import type { JobStatus, Leg } from "../orders/states.ts";
 import { createExplainCancelled } from "./cancelled.ts";
-import { noOpenCircuit } from "./circuits.ts";
-import type { Database, Parameter, Run } from "./database.ts";
+import { noOpenCircuit } from "./open-circuit.ts";
+import type { Database, Parameter, Run, SqlWords } from "./database.ts";
 import { createMoveOrders } from "./moves.ts";
 import { LEG_TABLES } from "./tables.ts";
 
@@ -35,23 +35,26 @@ export interface ClaimedJob extends Claim {
   readonly traceId: string;
   readonly rawPayload: string;
   readonly callbackUrl: string;
-  /** Callback leg only. */
-  readonly event: { readonly name: string; readonly id: string; readonly body: string } | null;
-  readonly partner: {
-    /** JSON array or null. */
-    readonly callbackHosts: readonly string[] | null;
+  /** What is told and whom, of the callback leg. */
+  readonly callback: {
+    readonly event: { readonly name: string; readonly id: string; readonly body: string };
+    /** Null: no restriction beyond the configuration's. */
+    readonly hosts: readonly string[] | null;
     /** As sealed. */
     readonly signingSecret: string | null;
     readonly previousSigningSecret: string | null;
     readonly previousSigningSecretUntil: number | null;
-  };
+  } | null;
 }
 
-/** Who claims, and for how long. */
-export interface ClaimTerms {
+/** A claim to be made: its token, who makes it, and for how long. */
+export interface NewClaim {
   readonly claim: string;
   readonly claimedBy: string;
   readonly leaseMs: number;
+}
+
+export interface ClaimTerms extends NewClaim {
   readonly now: number | null;
 }
 
@@ -88,7 +91,8 @@ export interface JobQueue {
   abandon(claim: string, now: number | null): Promise<void>;
 }
 
-interface ClaimRow {
+/** A claimed job's row. */
+export interface ClaimRow {
   id: number;
   order_id: number;
   partner_id: string;
@@ -109,21 +113,23 @@ interface OrderRow {
   id: number;
   external_order_id: string;
   trace_id: string;
-  raw_payload: string | null;
+  raw_payload?: string;
   callback_url: string;
-  callback_hosts: string | null;
-  signing_secret: string | null;
-  previous_signing_secret: string | null;
-  previous_signing_secret_until: number | null;
+  callback_hosts?: string | null;
+  signing_secret?: string | null;
+  previous_signing_secret?: string | null;
+  previous_signing_secret_until?: number | null;
 }
 
 const CLAIM_COLUMNS =
   "id, order_id, partner_id, claim, attempts, run_attempts, run_started_at, claimed_at, lease_until, next_attempt_at, lane";
+export const CALLBACK_CLAIM_COLUMNS = `${CLAIM_COLUMNS}, event, event_id, body`;
 
 export function createJobQueue({ run, transact, words }: Database, leg: Leg): JobQueue {
   const { jobs } = LEG_TABLES[leg];
   const moveOrders = createMoveOrders(words);
   const explainCancelled = createExplainCancelled(words);
+  const readClaimed = createReadClaimed(words, leg);
   const clock = (parameter: string): string => `with clock as (select ${words.now(parameter)} as now)`;
 
   const claimThese = (due: string): string => `${clock("$1")}, due as materialized (${due})
@@ -134,7 +140,7 @@ export function createJobQueue({ run, transact, words }: Database, leg: Leg): Jo
       run_started_at = coalesce(run_started_at, (select now from clock)),
       updated_at = (select now from clock)
     where id ${words.amongFew("select id from due")}
-    returning ${CLAIM_COLUMNS}${leg === "callback" ? ", event, event_id, body" : ""}`;
+    returning ${leg === "callback" ? CALLBACK_CLAIM_COLUMNS : CLAIM_COLUMNS}`;
   const claimDue = claimThese(
     words.dueJobs(jobs, {
       limit: "$5",
@@ -148,11 +154,6 @@ export function createJobQueue({ run, transact, words }: Database, leg: Leg): Jo
   const claimHeld = claimThese(`select j.id from ${jobs} j
     where j.held_until is not null and j.status = 'pending' and $5 in ('', j.partner_id)
     order by j.updated_at, j.id limit 1 ${words.forUpdateSkipLocked}`);
-  // Only ticketing needs the payload, which may be large.
-  const ordersOf = `select o.id, o.external_order_id, o.trace_id,
-      ${leg === "ticketing" ? "o.raw_payload" : "null as raw_payload"}, o.callback_url, p.callback_hosts,
-      p.signing_secret, p.previous_signing_secret, p.previous_signing_secret_until
-    from orders o join partners p on p.partner_id = o.partner_id where o.id ${words.amongIds("$1")}`;
   const giveBackClaims = `${clock("$2")}
     update ${jobs} as j set
       status = coalesce(ends_as, 'pending'), ends_as = null,
@@ -184,7 +185,7 @@ export function createJobQueue({ run, transact, words }: Database, leg: Leg): Jo
       return to === null ? [] : [{ orderId, to, reason: null, reference: null }];
     });
     const moved = await moveOrders(tx, moves, now);
-    await explainCancelled(tx, [...moved]);
+    await explainCancelled(tx, [...moved.keys()]);
   }
 
   const giveBack = (claims: readonly Claim[], now: number | null): Promise<void> =>
@@ -220,10 +221,10 @@ export function createJobQueue({ run, transact, words }: Database, leg: Leg): Jo
       if (taken.length === 0) return [];
       const held = await beginLeg(tx, taken, now);
       await giveBackIn(tx, taken.filter((row) => held.has(row.order_id)).map(claimOf), now);
-      const claimed = taken.filter((row) => !held.has(row.order_id));
-      const orders = await tx<OrderRow>(ordersOf, [JSON.stringify(claimed.map((row) => row.order_id))]);
-      const orderOf = new Map(orders.map((order) => [order.id, order]));
-      return claimed.map((row) => claimedJob(row, orderOf.get(row.order_id)!));
+      return readClaimed(
+        tx,
+        taken.filter((row) => !held.has(row.order_id)),
+      );
     });
 
   return {
@@ -249,6 +250,25 @@ export function createJobQueue({ run, transact, words }: Database, leg: Leg): Jo
   };
 }
 
+/** Brings what the attempts of claimed jobs need, in the transaction of the claim. */
+export type ReadClaimed = (tx: Run, claimed: readonly ClaimRow[]) => Promise<ClaimedJob[]>;
+
+export function createReadClaimed(words: SqlWords, leg: Leg): ReadClaimed {
+  // Each leg reads what it needs: the payload may be large, and a partner's secrets are read as they are now.
+  const ordersOf =
+    leg === "ticketing"
+      ? `select id, external_order_id, trace_id, raw_payload, callback_url from orders where id ${words.amongIds("$1")}`
+      : `select o.id, o.external_order_id, o.trace_id, o.callback_url, p.callback_hosts,
+          p.signing_secret, p.previous_signing_secret, p.previous_signing_secret_until
+        from orders o join partners p on p.partner_id = o.partner_id where o.id ${words.amongIds("$1")}`;
+  return async (tx, claimed) => {
+    if (claimed.length === 0) return [];
+    const orders = await tx<OrderRow>(ordersOf, [JSON.stringify(claimed.map((row) => row.order_id))]);
+    const orderOf = new Map(orders.map((order) => [order.id, order]));
+    return claimed.map((row) => claimedJob(row, orderOf.get(row.order_id)!));
+  };
+}
+
 function claimOf(row: ClaimRow): Claim {
   return {
     jobId: row.id,
@@ -271,13 +291,18 @@ function claimedJob(row: ClaimRow, order: OrderRow): ClaimedJob {
     traceId: order.trace_id,
     rawPayload: order.raw_payload ?? "",
     callbackUrl: order.callback_url,
-    event: row.event_id ? { name: row.event!, id: row.event_id, body: row.body! } : null,
-    partner: {
-      callbackHosts: order.callback_hosts === null ? null : (JSON.parse(order.callback_hosts) as string[]),
-      signingSecret: order.signing_secret,
-      previousSigningSecret: order.previous_signing_secret,
-      previousSigningSecretUntil: order.previous_signing_secret_until,
-    },
+    callback: row.event_id === undefined ? null : callbackOf(row, order),
+  };
+}
+
+function callbackOf(row: ClaimRow, order: OrderRow): ClaimedJob["callback"] {
+  const hosts = order.callback_hosts ?? null;
+  return {
+    event: { name: row.event!, id: row.event_id!, body: row.body! },
+    hosts: hosts === null ? null : (JSON.parse(hosts) as string[]),
+    signingSecret: order.signing_secret ?? null,
+    previousSigningSecret: order.previous_signing_secret ?? null,
+    previousSigningSecretUntil: order.previous_signing_secret_until ?? null,
   };
 }
 

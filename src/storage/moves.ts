@@ -1,5 +1,7 @@
 import { ORDER_EDGES, type OrderStatus } from "../orders/states.ts";
+import { onFirstClaim } from "../orders/transitions.ts";
 import type { Run, SqlWords } from "./database.ts";
+import { noOpenCircuit } from "./open-circuit.ts";
 
 /** An order's way to another status, with what is learnt on it. */
 export interface Move {
@@ -7,14 +9,20 @@ export interface Move {
   readonly to: OrderStatus;
   readonly reason: string | null;
   readonly reference: string | null;
+  /** Of an order that becomes ticketed: its callback is claimed in this transaction, unless the circuit is open. */
+  readonly callbackBegins?: boolean;
 }
 
 /**
  * Moves orders along the edges of SPEC section 4 and nowhere else: the condition stands in the statement, so that
  * it holds whoever asks.
- * @returns the ids of the orders that moved
+ * @returns the orders that moved, and where they are
  */
-export type MoveOrders = (tx: Run, moves: readonly Move[], now: number | null) => Promise<Set<number>>;
+export type MoveOrders = (
+  tx: Run,
+  moves: readonly Move[],
+  now: number | null,
+) => Promise<ReadonlyMap<number, OrderStatus>>;
 
 export function createMoveOrders(words: SqlWords): MoveOrders {
   const edges = [...new Set(ORDER_EDGES.map((edge) => `'${edge.from} ${edge.to}'`))];
@@ -23,10 +31,14 @@ export function createMoveOrders(words: SqlWords): MoveOrders {
     to_status: "text",
     reason: "text",
     new_reference: "text",
+    callback_begins: "integer",
   });
+  const { from: ticketed, to: callbackPending } = onFirstClaim("callback");
   const text = `with clock as (select ${words.now("$2")} as now)
     update orders as o set
-      pipeline_status = r.to_status,
+      pipeline_status = case
+        when r.callback_begins = 1 and r.to_status = '${ticketed}' and ${noOpenCircuit("callback", "o.partner_id")}
+        then '${callbackPending}' else r.to_status end,
       blocked_reason = r.reason,
       reference = coalesce(r.new_reference, reference),
       ticketed_at = case when r.to_status = 'ticketed' then (select now from clock) else ticketed_at end,
@@ -34,18 +46,19 @@ export function createMoveOrders(words: SqlWords): MoveOrders {
       updated_at = (select now from clock)
     from ${given} r
     where o.id = r.order_id and o.pipeline_status || ' ' || r.to_status in (${edges.join(", ")})
-    returning id`;
+    returning id, pipeline_status`;
   return async (tx, moves, now) => {
-    if (moves.length === 0) return new Set();
+    if (moves.length === 0) return new Map();
     const parameter = JSON.stringify(
       moves.map((move) => ({
         order_id: move.orderId,
         to_status: move.to,
         reason: move.reason,
         new_reference: move.reference,
+        callback_begins: move.callbackBegins === true ? 1 : 0,
       })),
     );
-    const rows = await tx<{ id: number }>(text, [parameter, now]);
-    return new Set(rows.map((row) => row.id));
+    const rows = await tx<{ id: number; pipeline_status: OrderStatus }>(text, [parameter, now]);
+    return new Map(rows.map((row) => [row.id, row.pipeline_status]));
   };
 }

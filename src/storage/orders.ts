@@ -1,5 +1,10 @@
 import type { OrderItem } from "../orders/order-input.ts";
+import { onFirstClaim } from "../orders/transitions.ts";
+import type { OrderStatus } from "../orders/states.ts";
 import type { Database, Run } from "./database.ts";
+import type { ClaimedJob, NewClaim } from "./jobs.ts";
+import { NEW_JOB_COLUMNS, NEW_JOB_FIELDS, newJobFields, newJobValues } from "./new-jobs.ts";
+import { noOpenCircuit } from "./open-circuit.ts";
 
 /** An order on its way in. Everything is checked; the trace id is the gateway's own. */
 export interface NewOrder {
@@ -13,6 +18,8 @@ export interface NewOrder {
   readonly key: { readonly value: string; readonly fingerprint: string } | null;
   /** True: a repeat of the external order id is refused. */
   readonly rejectRepeats: boolean;
+  /** A slot is set aside for its ticketing job: it is written claimed. Null: it waits in the queue. */
+  readonly claim?: NewClaim | null;
 }
 
 /** What a partner's 201 says: always of the moment of acceptance. */
@@ -25,7 +32,12 @@ export interface AcceptedOrder {
 }
 
 export type Acceptance =
-  | { readonly kind: "accepted"; readonly order: AcceptedOrder }
+  | {
+      readonly kind: "accepted";
+      readonly order: AcceptedOrder;
+      /** Its ticketing job, where that was written claimed. */
+      readonly job: ClaimedJob | null;
+    }
   /** The key was used with the same payload: the first order again. */
   | { readonly kind: "replayed"; readonly order: AcceptedOrder }
   /** The key was used with another payload. */
@@ -40,6 +52,8 @@ interface OrderRow {
   trace_id: string;
   created_at: number;
 }
+
+type WrittenRow = OrderRow & { pipeline_status: OrderStatus };
 
 export interface OrderIntake {
   /**
@@ -58,7 +72,14 @@ export function createOrderIntake({ transact, words }: Database): OrderIntake {
   const names = { partner_id: "text", external_order_id: "text", trace_id: "uuid" } as const;
   // What decides, without the payload: that is passed once.
   const given = words.rows("$1", { ...names, key: "text", fingerprint: "text", reject_repeats: "integer" });
-  const whole = words.rows("$1", { ...names, callback_url: "text", key: "text", raw_payload: "text" });
+  const whole = words.rows("$1", {
+    ...names,
+    callback_url: "text",
+    key: "text",
+    raw_payload: "text",
+    claimed: "integer",
+  });
+  const { from: accepted, to: processing } = onFirstClaim("ticketing");
   const clock = `with clock as (select ${words.now("$2")} as now)`;
 
   const lockPartners = `select partner_id from partners
@@ -80,10 +101,11 @@ export function createOrderIntake({ transact, words }: Database): OrderIntake {
   const insertOrders = `${clock}
     insert into orders (partner_id, external_order_id, trace_id, callback_url, pipeline_status, idempotency_key,
       raw_payload, created_at, updated_at)
-    select r.partner_id, r.external_order_id, r.trace_id, r.callback_url, 'accepted', r.key,
-      r.raw_payload, clock.now, clock.now
+    select r.partner_id, r.external_order_id, r.trace_id, r.callback_url,
+      case when r.claimed = 1 and ${noOpenCircuit("ticketing", "r.partner_id")} then '${processing}' else '${accepted}' end,
+      r.key, r.raw_payload, clock.now, clock.now
     from ${whole} r, clock where true
-    returning id, partner_id, external_order_id, trace_id, created_at`;
+    returning id, partner_id, external_order_id, trace_id, pipeline_status, created_at`;
   const items = words.rows("$1", {
     order_id: "integer",
     partner_id: "text",
@@ -99,10 +121,14 @@ export function createOrderIntake({ transact, words }: Database): OrderIntake {
       (order_id, partner_id, no, sku, qty, unit_price_minor, currency, visit_date, visit_time)
     select order_id, partner_id, no, sku, qty, unit_price_minor, currency, visit_date, visit_time
     from ${items} r`;
-  const jobs = words.rows("$1", { id: "integer", partner_id: "text", created_at: "integer" });
-  const insertJobs = `insert into ticketing_jobs
-      (id, order_id, partner_id, status, next_attempt_at, created_at, updated_at)
-    select id, id, partner_id, 'pending', created_at, created_at, created_at from ${jobs} r`;
+  const jobs = words.rows("$1", {
+    id: "integer",
+    partner_id: "text",
+    created_at: "integer",
+    ...NEW_JOB_FIELDS,
+  });
+  const insertJobs = `insert into ticketing_jobs (id, order_id, partner_id, ${NEW_JOB_COLUMNS})
+    select r.id, r.id, r.partner_id, ${newJobValues("r.created_at")} from ${jobs} r`;
   const ordersOfKeys = `select k.key, k.partner_id, k.fingerprint, o.id, o.external_order_id, o.trace_id, o.created_at
     from ${words.rows("$1", { partner_id: "text", key: "text" })} r
     join idempotency_keys k on k.partner_id = r.partner_id and k.key = r.key
@@ -134,19 +160,25 @@ export function createOrderIntake({ transact, words }: Database): OrderIntake {
     const won = keyed.length === 0 ? [] : await tx<{ trace_id: string }>(insertKeys, [nameRows(keyed), now]);
     const winners = new Set(won.map((row) => row.trace_id));
     const fresh = candidates.filter((order) => order.key === null || winners.has(order.traceId));
-    const written = new Map<string, OrderRow>();
+    const written = new Map<string, WrittenRow>();
+    const claimOf = ({ traceId, claim }: NewOrder): NewClaim | null =>
+      written.get(traceId)?.pipeline_status === processing ? (claim ?? null) : null;
     if (fresh.length > 0) {
-      const rows = await tx<OrderRow>(insertOrders, [orderRows(fresh), now]);
+      const rows = await tx<WrittenRow>(insertOrders, [orderRows(fresh), now]);
       for (const row of rows) written.set(row.trace_id, row);
-      await tx(insertItems, [itemRows(fresh, written)]);
-      await tx(insertJobs, [JSON.stringify(rows)]);
+      void tx(insertItems, [itemRows(fresh, written)]);
+      void tx(insertJobs, [jobRows(fresh, written, claimOf)]);
     }
     const losers = keyed.filter((order) => !winners.has(order.traceId));
     const first = losers.length === 0 ? [] : await tx<KeyRow>(ordersOfKeys, [keyRows(losers)]);
     const firstOf = new Map(first.map((row) => [`${row.partner_id} ${row.key}`, row]));
     return orders.map((order): Acceptance => {
       const row = written.get(order.traceId);
-      if (row) return { kind: "accepted", order: acceptedOrder(row) };
+      if (row) {
+        const claim = claimOf(order);
+        const job = claim && claimedJob(order, row, claim);
+        return { kind: "accepted", order: acceptedOrder(row), job };
+      }
       const repeatOf = repeated.get(order.traceId);
       if (repeatOf !== undefined) return { kind: "repeated", orderId: repeatOf };
       const key = order.key!;
@@ -213,6 +245,7 @@ function orderRows(orders: readonly NewOrder[]): string {
       callback_url: order.callbackUrl,
       key: order.key?.value ?? null,
       raw_payload: order.rawPayload,
+      claimed: order.claim ? 1 : 0,
     })),
   );
 }
@@ -232,6 +265,41 @@ function nameRows(orders: readonly NewOrder[]): string {
 
 function keyRows(orders: readonly NewOrder[]): string {
   return JSON.stringify(orders.map((order) => ({ partner_id: order.partnerId, key: order.key!.value })));
+}
+
+function jobRows(
+  orders: readonly NewOrder[],
+  written: ReadonlyMap<string, OrderRow>,
+  claimOf: (order: NewOrder) => NewClaim | null,
+): string {
+  return JSON.stringify(
+    orders.map((order) => {
+      const { id, partner_id, created_at } = written.get(order.traceId)!;
+      return { id, partner_id, created_at, ...newJobFields(claimOf(order)) };
+    }),
+  );
+}
+
+/** The job as its claim wrote it: nothing needs to be read again. */
+function claimedJob(order: NewOrder, row: OrderRow, { claim }: NewClaim): ClaimedJob {
+  const { id, created_at: at } = row;
+  return {
+    jobId: id,
+    orderId: id,
+    partnerId: order.partnerId,
+    claim,
+    no: 1,
+    attemptInRun: 1,
+    runStartedAt: at,
+    startedAt: at,
+    dueAt: at,
+    isRetry: false,
+    externalOrderId: order.externalOrderId,
+    traceId: order.traceId,
+    rawPayload: order.rawPayload,
+    callbackUrl: order.callbackUrl,
+    callback: null,
+  };
 }
 
 function itemRows(orders: readonly NewOrder[], written: ReadonlyMap<string, OrderRow>): string {

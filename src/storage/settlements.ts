@@ -1,11 +1,12 @@
-import type { JobStatus, Leg } from "../orders/states.ts";
+import type { JobStatus, Leg, OrderStatus } from "../orders/states.ts";
 import type { TargetHealth } from "../orders/target-health.ts";
-import { LOST, orderAfterJob } from "../orders/transitions.ts";
+import { LOST, onFirstClaim, orderAfterJob } from "../orders/transitions.ts";
 import { createExplainCancelled } from "./cancelled.ts";
-import { createCircuitReports, targetOf } from "./circuits.ts";
+import { createCircuitReports } from "./circuits.ts";
 import type { Database, Run, SqlWords } from "./database.ts";
-import type { AttemptRecord, Claim } from "./jobs.ts";
+import { type AttemptRecord, type Claim, type ClaimedJob, type NewClaim, createReadClaimed } from "./jobs.ts";
 import { createMoveOrders, type Move, type MoveOrders } from "./moves.ts";
+import { targetOf } from "./open-circuit.ts";
 import { LEG_TABLES } from "./tables.ts";
 import { createWriteTickets, type Ticketed } from "./tickets.ts";
 
@@ -20,6 +21,8 @@ export interface Settlement {
   readonly reason: string | null;
   /** Of a ticketing success. */
   readonly ticketed: Ticketed | null;
+  /** A slot is set aside for the callback that a ticketing success brings: its job is written claimed. */
+  readonly callbackClaim?: NewClaim | null;
   /** What the attempt says of its target, and the clause that says it. */
   readonly health: TargetHealth;
   readonly finding: string;
@@ -35,8 +38,9 @@ export interface Settlement {
 export interface Settled {
   readonly result: "settled" | "late" | "dropped" | "held";
   readonly job: JobStatus;
-  /** True when the order moved to `ticketed`: a callback waits. */
+  /** True when the order moved to `ticketed`: its callback is `callback`, or waits in the queue. */
   readonly ticketed: boolean;
+  readonly callback: ClaimedJob | null;
 }
 
 export interface Settlements {
@@ -61,6 +65,7 @@ export function createSettlements(database: Database, leg: Leg, circuit: Circuit
   const writeAttempts = createWriteAttempts(words, leg);
   const recordLate = createRecordLate(words, leg);
   const writeTickets = createWriteTickets(words);
+  const readCallbacks = createReadClaimed(words, "callback");
   const explainCancelled = createExplainCancelled(words);
   const clock = `with clock as (select ${words.now("$2")} as now)`;
   const claims = { job_id: "integer", held: "uuid" } as const;
@@ -129,7 +134,7 @@ export function createSettlements(database: Database, leg: Leg, circuit: Circuit
     const settlements = await withHolds(tx, given);
     const ended = await endClaimsOf(tx, settlements, now);
     const held = settlements.filter(({ claim }) => ended.has(claim.jobId));
-    if (held.length > 0) await writeAttempts(tx, held);
+    if (held.length > 0) void writeAttempts(tx, held);
     const moves = held.flatMap((settlement) => moveOf(leg, settlement, ended.get(settlement.claim.jobId)!));
     const moved = await moveOrders(tx, moves, now);
     const missed = settlements.filter(({ claim }) => !ended.has(claim.jobId));
@@ -137,7 +142,13 @@ export function createSettlements(database: Database, leg: Leg, circuit: Circuit
     const isTicketed = ({ claim, ticketed }: Settlement): boolean =>
       ticketed !== null && (moved.has(claim.orderId) || late.ticketed.has(claim.orderId));
     const fresh = settlements.filter(isTicketed);
-    await writeTickets(tx, fresh.map(ticketedOrder), now);
+    const begun = await writeTickets(
+      tx,
+      fresh.map((settlement) => ticketedOrder(settlement, moved.get(settlement.claim.orderId))),
+      now,
+    );
+    const callbacks = await readCallbacks(tx, begun);
+    const callbackOf = new Map(callbacks.map((job) => [job.orderId, job]));
     const cancelled = settlements.filter(
       ({ claim, ticketed }) =>
         ended.get(claim.jobId) === "cancelled" || (ticketed !== null && late.recorded.has(claim.jobId)),
@@ -150,25 +161,35 @@ export function createSettlements(database: Database, leg: Leg, circuit: Circuit
     return settlements.map((settlement): Settled => {
       const { claim, job, onHold } = settlement;
       const ticketed = isTicketed(settlement);
+      const callback = callbackOf.get(claim.orderId) ?? null;
       const status = ended.get(claim.jobId);
       if (status !== undefined)
-        return { result: onHold === true ? "held" : "settled", job: status, ticketed };
-      return { result: late.recorded.has(claim.jobId) ? "late" : "dropped", job, ticketed };
+        return { result: onHold === true ? "held" : "settled", job: status, ticketed, callback };
+      return { result: late.recorded.has(claim.jobId) ? "late" : "dropped", job, ticketed, callback };
     });
   }
 
   return { settle: (settlements, now) => transact((tx) => settleIn(tx, settlements, now)) };
 }
 
-function ticketedOrder({ claim, ticketed }: Settlement) {
-  return { orderId: claim.orderId, partnerId: claim.partnerId, ticketed: ticketed! };
+/** Its callback begins at once where the order has moved on to that. */
+function ticketedOrder({ claim, ticketed, callbackClaim }: Settlement, status: OrderStatus | undefined) {
+  const begins = status === onFirstClaim("callback").to;
+  return {
+    orderId: claim.orderId,
+    partnerId: claim.partnerId,
+    ticketed: ticketed!,
+    claim: begins ? (callbackClaim ?? null) : null,
+  };
 }
 
 /** The job may have become something else than the attempt asked for: cancelled, or ticketed by a late result. */
-function moveOf(leg: Leg, { claim, reason, ticketed }: Settlement, status: JobStatus): Move[] {
+function moveOf(leg: Leg, settlement: Settlement, status: JobStatus): Move[] {
+  const { claim, reason, ticketed, callbackClaim } = settlement;
   const to = orderAfterJob(leg, status);
   if (to === null) return [];
-  return [{ orderId: claim.orderId, to, reason, reference: ticketed?.reference ?? null }];
+  const callbackBegins = ticketed !== null && (callbackClaim ?? null) !== null;
+  return [{ orderId: claim.orderId, to, reason, reference: ticketed?.reference ?? null, callbackBegins }];
 }
 
 const ATTEMPT_COLUMNS = {
@@ -265,6 +286,6 @@ function createRecordLate(words: SqlWords, leg: Leg) {
       .filter(({ claim }) => ticketed.has(claim.orderId))
       .map(({ claim }) => claim.jobId);
     if (jobIds.length > 0) await tx(endJobs, [JSON.stringify(jobIds), now]);
-    return { recorded, ticketed };
+    return { recorded, ticketed: new Set(ticketed.keys()) };
   };
 }

@@ -1,5 +1,7 @@
 import type { CallbackEventName } from "../orders/callback-event.ts";
 import type { Run, SqlWords } from "./database.ts";
+import { CALLBACK_CLAIM_COLUMNS, type ClaimRow, type NewClaim } from "./jobs.ts";
+import { NEW_JOB_COLUMNS, NEW_JOB_FIELDS, newJobFields, newJobValues } from "./new-jobs.ts";
 
 /** What a ticketed order has got, and what its partner is to be told. */
 export interface Ticketed {
@@ -19,6 +21,8 @@ export interface TicketedOrder {
   readonly orderId: number;
   readonly partnerId: string;
   readonly ticketed: Ticketed;
+  /** The order's callback begins: its job is written claimed. Null: it waits in the queue. */
+  readonly claim?: NewClaim | null;
 }
 
 /** Tickets and the callback job, in the transaction that made the orders ticketed. */
@@ -33,14 +37,16 @@ export function createWriteTickets(words: SqlWords) {
     event_id: "text",
     sequence: "integer",
     body: "text",
+    ...NEW_JOB_FIELDS,
   } as const;
   const insertJobs = `with clock as (select ${words.now("$2")} as now)
-    insert into ota_callback_jobs
-      (order_id, partner_id, status, next_attempt_at, created_at, updated_at, event, event_id, sequence, body)
-    select order_id, partner_id, 'pending', clock.now, clock.now, clock.now, event, event_id, sequence, body
-    from ${words.rows("$1", eventColumns)} r, clock`;
-  return async (tx: Run, orders: readonly TicketedOrder[], now: number | null): Promise<void> => {
-    if (orders.length === 0) return;
+    insert into ota_callback_jobs (order_id, partner_id, event, event_id, sequence, body, ${NEW_JOB_COLUMNS})
+    select r.order_id, r.partner_id, r.event, r.event_id, r.sequence, r.body, ${newJobValues("clock.now")}
+    from ${words.rows("$1", eventColumns)} r, clock where true
+    returning ${CALLBACK_CLAIM_COLUMNS}`;
+  /** @returns the callback jobs that were written claimed */
+  return async (tx: Run, orders: readonly TicketedOrder[], now: number | null): Promise<ClaimRow[]> => {
+    if (orders.length === 0) return [];
     const tickets = orders.flatMap(({ orderId, partnerId, ticketed }) =>
       ticketed.tickets.map((body, index) => ({
         order_id: orderId,
@@ -49,15 +55,17 @@ export function createWriteTickets(words: SqlWords) {
         body,
       })),
     );
-    if (tickets.length > 0) await tx(insertTickets, [JSON.stringify(tickets)]);
-    const events = orders.map(({ orderId, partnerId, ticketed: { event } }) => ({
+    if (tickets.length > 0) void tx(insertTickets, [JSON.stringify(tickets)]);
+    const events = orders.map(({ orderId, partnerId, ticketed: { event }, claim }) => ({
       order_id: orderId,
       partner_id: partnerId,
       event: event.name,
       event_id: event.id,
       sequence: event.sequence,
       body: event.body,
+      ...newJobFields(claim ?? null),
     }));
-    await tx(insertJobs, [JSON.stringify(events), now]);
+    const written = await tx<ClaimRow>(insertJobs, [JSON.stringify(events), now]);
+    return written.filter((row) => row.claim !== null);
   };
 }

@@ -9,6 +9,7 @@ import { createAccept } from "../../src/pipeline/accept.ts";
 import type { NewPartner } from "../../src/storage/partners.ts";
 import type { Storage } from "../../src/storage/open.ts";
 import { type DatabaseUnderTest, freshStorage, SQLITE } from "../support/databases.ts";
+import { noSlots } from "../support/no-slots.ts";
 
 export interface Door {
   readonly app: FastifyInstance;
@@ -62,6 +63,7 @@ export async function openDoor(
     policy: POLICY,
     clock,
     log,
+    reserve: noSlots,
     onAccepted: () => {},
   });
   const app = createHttpServer({

@@ -15,6 +15,7 @@ import { addPartner } from "../support/way.ts";
 import { ANSWERS, type AnswerName } from "./answers.ts";
 import { SETTINGS } from "./model.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { noSlots } from "../support/no-slots.ts";
 
 export const PARTNERS = ["p1", "p2"] as const;
 
@@ -68,6 +69,7 @@ export class World {
         schedule: SETTINGS,
         onUnknown: hold ? "hold" : "retry",
         random: () => this.random,
+        reserveCallbacks: noSlots,
         onTicketed() {},
       }),
     );
@@ -145,7 +147,7 @@ export class World {
     for (const job of jobs) {
       this.claims.set(`${job.claim} ${job.orderId}`, job);
       // Invariant 6: what an attempt's Idempotency-Key and body are made of never changes.
-      const told = { traceId: job.traceId, event: job.event };
+      const told = { traceId: job.traceId, event: job.callback?.event };
       const key = `${leg} ${job.orderId}`;
       assert.deepEqual(told, this.#told.get(key) ?? told, `invariant 6: ${key}`);
       this.#told.set(key, told);

@@ -10,6 +10,7 @@ import { attemptsOf, newOrder, place, storyOf } from "../storage/fixtures.ts";
 import { freshStorage, onEachDatabase } from "../support/databases.ts";
 import { createFakeClock, type FakeClock } from "../support/fake-clock.ts";
 import { addPartner } from "../support/way.ts";
+import { noSlots } from "../support/no-slots.ts";
 
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 const LEASE_MS = 15_000;
@@ -51,6 +52,7 @@ onEachDatabase("a worker", (kind) => {
       schedule: { offsetsMs: [0, 2_000], jitterMs: 0 },
       onUnknown: "retry",
       random: () => 0,
+      reserveCallbacks: noSlots,
       onTicketed() {},
     });
     return createWorker({

@@ -17,6 +17,7 @@ import { createFakeClock } from "../support/fake-clock.ts";
 import { addPartner, LOOPBACK_POLICY, orderBody, PARTNER_ID, startWay } from "../support/way.ts";
 import { startCommitProxy, type CommitProxy } from "./commit-proxy.ts";
 import { attemptsOf, claimOne, NOW, place, rowsIn, statusOf, storyOf, ticketed } from "./fixtures.ts";
+import { noSlots } from "../support/no-slots.ts";
 
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -60,7 +61,14 @@ suite("accept and settle over a connection that breaks", () => {
     });
     const { database, intake } = storage;
     const common = { database, clock: systemClock, log: SILENT };
-    const acceptOrder = createAccept({ ...common, intake, guard, policy: LOOPBACK_POLICY, onAccepted() {} });
+    const acceptOrder = createAccept({
+      ...common,
+      intake,
+      guard,
+      policy: LOOPBACK_POLICY,
+      reserve: noSlots,
+      onAccepted() {},
+    });
     accept = (idempotencyKey, name = "Alex") => {
       const payload = orderBody("http://127.0.0.1:9/callback", { buyer: { name } });
       const checked = checkOrderInput(payload, []);
@@ -76,6 +84,7 @@ suite("accept and settle over a connection that breaks", () => {
       schedule: { offsetsMs: [0, 2_000], jitterMs: 0 },
       onUnknown: "retry",
       random: () => 0,
+      reserveCallbacks: noSlots,
       onTicketed() {},
     });
     settled = async (job, verdict) =>

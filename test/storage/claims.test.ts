@@ -65,7 +65,16 @@ onEachDatabase("claims", (kind) => {
     const job = await claimOne(storage, "ticketing", { claim: token, now: NOW + 5 });
     const { externalOrderId, traceId, rawPayload, callbackUrl, claim: held, startedAt, runStartedAt } = job;
     assert.deepEqual(
-      { externalOrderId, traceId, rawPayload, callbackUrl, held, startedAt, runStartedAt, event: job.event },
+      {
+        externalOrderId,
+        traceId,
+        rawPayload,
+        callbackUrl,
+        held,
+        startedAt,
+        runStartedAt,
+        event: job.callback?.event ?? null,
+      },
       {
         externalOrderId: placed!.externalOrderId,
         traceId: placed!.traceId,
@@ -106,7 +115,7 @@ onEachDatabase("claims", (kind) => {
     const callback = await claimOne(storage, "callback");
     assert.equal(await statusOf(storage, placed!.id), "ota_callback_pending");
     const { name, id, body } = end.ticketed!.event;
-    assert.deepEqual(callback.event, { name, id, body });
+    assert.deepEqual(callback.callback!.event, { name, id, body });
     assert.equal(callback.rawPayload, "");
     assert.deepEqual(await claim(storage, "ticketing"), []);
   });

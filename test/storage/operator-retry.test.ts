@@ -82,7 +82,7 @@ onEachDatabase("an operator's retry", (kind) => {
       const retried = await retry(id);
       assert.deepEqual([retried.kind, await statusOf(storage, id)], ["retried", "ota_callback_pending"]);
       const job = await take("callback");
-      assert.deepEqual([job.event, job.no, job.attemptInRun], [first.event, 2, 1]);
+      assert.deepEqual([job.callback!.event, job.no, job.attemptInRun], [first.callback!.event, 2, 1]);
       await settle(storage, "callback", settlement("callback", job, "succeeded"));
       assert.equal(await statusOf(storage, id), "ota_callback_delivered");
     });

@@ -141,7 +141,16 @@ export async function startWay(options: WayOptions): Promise<Way> {
   });
   const { database, intake } = storage;
   const onAccepted = (): void => engine.announce("ticketing");
-  const acceptOrder = createAccept({ database, intake, guard, policy, clock, log, onAccepted });
+  const acceptOrder = createAccept({
+    database,
+    intake,
+    guard,
+    policy,
+    clock,
+    log,
+    reserve: (partnerIds) => engine.workers.ticketing.reserve(partnerIds),
+    onAccepted,
+  });
 
   async function accept(more: Record<string, unknown> = {}, idempotencyKey: string | null = null) {
     const rawPayload = JSON.stringify(orderBody(`${partner.url}/callback`, more));

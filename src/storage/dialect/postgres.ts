@@ -139,6 +139,7 @@ export function openPostgres(options: PostgresOptions): Database {
     connectionString: url,
     application_name: "wavegate",
     keepAlive: true,
+    pipeline: true,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     types: { getTypeParser: typeParser },
   };
@@ -196,20 +197,32 @@ export function openPostgres(options: PostgresOptions): Database {
 
   const attempt = <T>(work: (run: Run) => Promise<T>, durable: boolean): Promise<T> =>
     withClient(async (client) => {
-      await command(client, durable ? BEGIN : BEGIN_NOT_DURABLE);
+      // Sent without waiting for each other's answers. After a failure the server refuses the rest and the COMMIT.
+      const sent: Promise<unknown>[] = [];
+      const send = <R>(answer: Promise<R>): Promise<R> => {
+        answer.catch(() => {});
+        sent.push(answer);
+        return answer;
+      };
+      void send(command(client, durable ? BEGIN : BEGIN_NOT_DURABLE));
       let result: T;
       try {
-        result = await work((text, parameters) => runOn(client, text, parameters));
+        result = await work((text, parameters) => send(runOn(client, text, parameters)));
       } catch (error) {
-        if (!isUnavailable(error)) await command(client, "rollback");
-        throw error;
+        const cause = await firstFailure(sent);
+        if (!isUnavailable(cause ?? error)) await command(client, "rollback");
+        throw cause ?? error;
       }
+      const committed = send(command(client, "commit"));
       try {
-        await command(client, "commit");
+        await committed;
       } catch (error) {
-        if (!isUnavailable(error)) throw error;
-        throw new CommitUnknown("the connection was lost during COMMIT", { cause: error });
+        const cause = (await firstFailure(sent)) ?? error;
+        if (!isUnavailable(cause)) throw cause;
+        throw new CommitUnknown("the connection was lost during COMMIT", { cause });
       }
+      const failure = await firstFailure(sent);
+      if (failure !== null) throw failure;
       return result;
     });
 
@@ -255,6 +268,14 @@ export function openPostgres(options: PostgresOptions): Database {
       await pool.end();
     },
   };
+}
+
+/** The error of the first of these that failed, or null. */
+async function firstFailure(answers: readonly Promise<unknown>[]): Promise<unknown> {
+  for (const result of await Promise.allSettled(answers)) {
+    if (result.status === "rejected") return result.reason;
+  }
+  return null;
 }
 
 /** bigint as a number: ids, prices and times all stay below 2^53. */

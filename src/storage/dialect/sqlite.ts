@@ -63,6 +63,17 @@ const words: SqlWords = {
   greatest: "max",
 };
 
+/** A transaction that waits for its turn. */
+interface Waiting {
+  readonly durable: boolean;
+  /** @returns what tells its result once that is committed */
+  run(run: Run): Promise<() => void>;
+  reject(error: unknown): void;
+}
+
+/** Transactions that share a commit at most. */
+const MAX_GROUP = 64;
+
 /** How long a transaction tries to get past another process's, before the caller hears of it. */
 const BUSY_DEADLINE_MS = 2_000;
 const BUSY_PAUSE_MS = 5;
@@ -150,23 +161,39 @@ export function openSqlite(options: SqliteOptions): Database {
   const turns = createTurns();
   let serving: DatabaseSync | null = null;
 
-  async function attempt<T>(work: (run: Run) => Promise<T>, durable: boolean): Promise<T> {
+  /**
+   * Runs what waits in one transaction, each in a savepoint of its own, so that all of them share the wait for the disk.
+   * One that fails is undone alone.
+   */
+  async function runTogether(group: readonly Waiting[]): Promise<void> {
     const release = await turns.take();
+    const durable = group.some((waiting) => waiting.durable);
     let committing = false;
     try {
       if (!durable) connection.exec("pragma synchronous = normal");
       connection.exec("begin immediate");
-      const result = await work(runInTurn);
+      const done: (() => void)[] = [];
+      for (const waiting of group) {
+        prepared("savepoint one").run();
+        try {
+          done.push(await waiting.run(runInTurn));
+        } catch (error) {
+          // A full disk ends the whole transaction by itself.
+          if (!connection.isTransaction) throw error;
+          prepared("rollback to one").run();
+          waiting.reject(error);
+        }
+        prepared("release one").run();
+      }
       requireFile();
       committing = true;
       connection.exec("commit");
-      return result;
+      for (const resolve of done) resolve();
     } catch (error) {
       if (connection.isTransaction) connection.exec("rollback");
-      if (committing && resultCode(error) === IO_ERROR) {
-        throw new CommitUnknown("a commit failed half-way", { cause: error });
-      }
-      throw error;
+      const isHalfWay = committing && resultCode(error) === IO_ERROR;
+      const failure = isHalfWay ? new CommitUnknown("a commit failed half-way", { cause: error }) : error;
+      for (const waiting of group) waiting.reject(failure);
     } finally {
       try {
         if (!durable) connection.exec("pragma synchronous = full");
@@ -174,6 +201,38 @@ export function openSqlite(options: SqliteOptions): Database {
         release();
       }
     }
+  }
+
+  let waiting: Waiting[] = [];
+  let scheduled = false;
+  async function runWaiting(): Promise<void> {
+    const group = waiting.slice(0, MAX_GROUP);
+    waiting = waiting.slice(MAX_GROUP);
+    await runTogether(group);
+    scheduled = waiting.length > 0;
+    if (scheduled) setImmediate(() => void runWaiting());
+  }
+
+  function attempt<T>(work: (run: Run) => Promise<T>, durable: boolean): Promise<T> {
+    return new Promise((resolve, reject) => {
+      // What else is ready in this turn of the event loop joins.
+      if (!scheduled) setImmediate(() => void runWaiting());
+      scheduled = true;
+      waiting.push({
+        durable,
+        reject,
+        run: async (run) => {
+          const sent: Promise<unknown>[] = [];
+          const result = await work(<Row extends object>(text: string, parameters: readonly Parameter[]) => {
+            const answer = run<Row>(text, parameters);
+            sent.push(answer);
+            return answer;
+          });
+          await Promise.all(sent);
+          return () => resolve(result);
+        },
+      });
+    });
   }
 
   async function inTurn<T>(work: () => T): Promise<T> {
