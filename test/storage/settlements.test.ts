@@ -60,7 +60,12 @@ onEachDatabase("settlements", (kind) => {
   test("a success: attempt, order, tickets and callback job in one", async () => {
     const id = await order();
     const job = await take();
-    assert.deepEqual(await end(job, "succeeded"), { result: "settled", job: "succeeded", ticketed: true });
+    assert.deepEqual(await end(job, "succeeded"), {
+      result: "settled",
+      job: "succeeded",
+      ticketed: true,
+      callback: null,
+    });
     const story = await storyOf(storage, id);
     assert.deepEqual(
       [story.order.pipeline_status, story.order.reference, story.order.ticketed_at, story.tickets],
@@ -71,7 +76,7 @@ onEachDatabase("settlements", (kind) => {
     assert.deepEqual(await attemptsOf(storage, id), [[1, 200]]);
     const callback = await takeCallback();
     const told = await settle(storage, "callback", settlement("callback", callback, "succeeded"), NOW + 9);
-    assert.deepEqual(told, { result: "settled", job: "succeeded", ticketed: false });
+    assert.deepEqual(told, { result: "settled", job: "succeeded", ticketed: false, callback: null });
     const { order: delivered } = await storyOf(storage, id);
     assert.deepEqual(
       [delivered.pipeline_status, delivered.delivered_at],
@@ -86,7 +91,12 @@ onEachDatabase("settlements", (kind) => {
       ["unknown", "ticketing_unknown"],
     ] as const) {
       const id = await order();
-      assert.deepEqual(await end(await take(), job), { result: "settled", job, ticketed: false });
+      assert.deepEqual(await end(await take(), job), {
+        result: "settled",
+        job,
+        ticketed: false,
+        callback: null,
+      });
       const { order: row, callback } = await storyOf(storage, id);
       assert.deepEqual([row.pipeline_status, row.blocked_reason, callback], [status, "a reason", null]);
     }
@@ -133,6 +143,7 @@ onEachDatabase("settlements", (kind) => {
       result: "dropped",
       job: "succeeded",
       ticketed: false,
+      callback: null,
     });
     const story = await storyOf(storage, id);
     assert.deepEqual([story.late, story.tickets.length], [[], 1]);
@@ -143,7 +154,12 @@ onEachDatabase("settlements", (kind) => {
     const id = await order();
     const old = await take();
     await lose(old);
-    assert.deepEqual(await end(old, "succeeded"), { result: "late", job: "succeeded", ticketed: true });
+    assert.deepEqual(await end(old, "succeeded"), {
+      result: "late",
+      job: "succeeded",
+      ticketed: true,
+      callback: null,
+    });
     const story = await storyOf(storage, id);
     assert.deepEqual(
       [story.order.pipeline_status, story.ticketing!.job.status, story.ticketing!.job.next_attempt_at],
@@ -161,7 +177,12 @@ onEachDatabase("settlements", (kind) => {
       const old = await take();
       await lose(old);
       await end(await take(NOW + 2_000), job);
-      assert.deepEqual(await end(old, "succeeded"), { result: "late", job: "succeeded", ticketed: true });
+      assert.deepEqual(await end(old, "succeeded"), {
+        result: "late",
+        job: "succeeded",
+        ticketed: true,
+        callback: null,
+      });
       const story = await storyOf(storage, id);
       assert.deepEqual(
         [story.order.pipeline_status, story.order.blocked_reason, story.ticketing!.job.status],
@@ -180,7 +201,12 @@ onEachDatabase("settlements", (kind) => {
       assert.equal((await end(old, "succeeded")).ticketed, true);
       assert.equal(await statusOf(storage, id), "ticketed");
       const own = job === "succeeded" ? { ticketed: ticketed("TK-2") } : {};
-      assert.deepEqual(await end(held, job, own), { result: "settled", job: "succeeded", ticketed: false });
+      assert.deepEqual(await end(held, job, own), {
+        result: "settled",
+        job: "succeeded",
+        ticketed: false,
+        callback: null,
+      });
       const story = await storyOf(storage, id);
       assert.deepEqual(
         [
