@@ -124,7 +124,6 @@ async function openHeld() {
 const ACCEPTED: AcceptResult = {
   kind: "accepted",
   order: { id: 7, partnerId: "demo", externalOrderId: "EXT-42", traceId: "t", createdAt: 0 },
-  job: null,
 };
 
 test("garbage behind a request never passes for its answer", async () => {
