@@ -1,5 +1,6 @@
-import type { ServerResponse } from "node:http";
-import type { Socket } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { SECURITY_HEADERS } from "./headers.ts";
 import { Problem, problemBody, PROBLEMS, type ProblemName } from "./problem-reply.ts";
 
 // https://nodejs.org/api/errors.html and llhttp's names
@@ -9,28 +10,57 @@ const KINDS: Readonly<Record<string, ProblemName>> = {
   HPE_CHUNK_EXTENSIONS_OVERFLOW: "body-too-large",
 };
 
+/** Connections that are ending: the parser complains about every further piece that it is given. */
+const ending = new WeakSet<Duplex>();
+
 /** Answers what never became a request: a broken, overlong or slow one. The connection is done with in any case. */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable || !mayAnswer(socket)) {
-    socket.destroy();
-    return;
-  }
-  const problem = new Problem(KINDS[error.code ?? ""] ?? "bad-request");
-  const { status, title } = PROBLEMS[problem.kind];
-  const body = JSON.stringify(problemBody(problem));
-  socket.write(
-    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nX-Content-Type-Options: nosniff\r\n` +
-      `Cache-Control: no-store\r\nConnection: close\r\n\r\n${body}`,
-  );
-  socket.destroySoon();
+export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === "ECONNRESET") socket.destroy();
+  else endWith(new Problem(KINDS[error.code ?? ""] ?? "bad-request"), socket);
+}
+
+/** Answers CONNECT, for which Node would only hang up. */
+export function refuseTunnel(_request: IncomingMessage, socket: Duplex): void {
+  socket.on("error", () => socket.destroy());
+  endWith(new Problem("method-not-allowed", { headers: { allow: "GET, HEAD, POST" } }), socket);
+}
+
+function endWith(problem: Problem, socket: Duplex): void {
+  if (ending.has(socket)) return;
+  ending.add(socket);
+  // Nothing that follows is read; what came before gets its answers first.
+  socket.pause();
+  afterAnswersDue(socket, (isAnswered) => {
+    if (socket.writable) socket.end(isAnswered ? "" : asText(problem), () => socket.destroy());
+    else socket.destroy();
+  });
 }
 
 /**
- * False while another request's answer is due on the connection: ours would be taken for it, and an accepted order for a
- * refused one. Node's own handler asks the same field.
+ * Waits while other requests' answers are due on the connection: ours would be taken for one of them, and an accepted
+ * order for a refused one. Node's own handler asks the same field.
+ *
+ * @param then is told whether the broken request itself has been answered before it broke
  */
-function mayAnswer(socket: Socket): boolean {
-  const response = Reflect.get(socket, "_httpMessage") as ServerResponse | null | undefined;
-  return !response || (!response.headersSent && !response.req.complete);
+function afterAnswersDue(socket: Duplex, then: (isAnswered: boolean) => void): void {
+  const due = Reflect.get(socket, "_httpMessage") as ServerResponse | null | undefined;
+  if (!due) then(false);
+  else if (!due.req.complete) then(due.headersSent);
+  // By then the next one has been given the connection.
+  else due.once("close", () => afterAnswersDue(socket, then));
+}
+
+function asText(problem: Problem): string {
+  const { status, title } = PROBLEMS[problem.kind];
+  const body = JSON.stringify(problemBody(problem));
+  const headers = {
+    date: new Date().toUTCString(),
+    ...SECURITY_HEADERS,
+    ...problem.more.headers,
+    "content-type": "application/problem+json",
+    "content-length": Buffer.byteLength(body),
+    connection: "close",
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${status} ${title}\r\n${lines.join("")}\r\n${body}`;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Overloaded } from "../lib/combiner.ts";
 import type { Log } from "../observe/log.ts";
-import { DatabaseUnavailable, RowLocked } from "../storage/database.ts";
+import { CommitUnknown, DatabaseUnavailable, RowLocked } from "../storage/database.ts";
 import { BODY_LIMIT_BYTES } from "./json-body.ts";
 import { Problem, PROBLEMS, type ProblemName, sendProblem } from "./problem-reply.ts";
 
@@ -16,35 +16,36 @@ const FASTIFY_ERRORS: Readonly<Record<string, ProblemName>> = {
 };
 
 /**
- * Answers whatever was thrown while a request was served. What nobody expected is answered by a reference that stands
- * also in the log, and by nothing else.
+ * Answers whatever was thrown while a request was served. What is the gateway's fault is answered by a reference that
+ * stands also in the log, beside the cause, and the cause stays there.
  */
 export function createErrorHandler(log: Log) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
-    const problem = expectedProblem(error) ?? new Problem("internal-error", reference());
-    const { status } = PROBLEMS[problem.kind];
+    const known = expectedProblem(error) ?? new Problem("internal-error");
+    const { status } = PROBLEMS[known.kind];
+    const problem = status < 500 ? known : withReference(known, randomUUID());
     if (status >= 500) {
       const event = {
         event: "http.failed",
         method: request.method,
         route: request.routeOptions.url,
         status,
-        error_reference: problem.more.members?.["error_reference"],
+        ...problem.more.members,
         err: error,
       };
       if (status === 500) log.error(event);
       else log.warn(event);
     }
-    // The rest of a large body is not worth reading for an answer that is given already.
-    if (hasLargeBody(request)) void reply.header("connection", "close");
-    sendProblem(reply, problem);
+    sendProblem(reply, problem, hasLargeBody(request) ? request.raw : null);
   };
 }
 
 function expectedProblem(error: unknown): Problem | null {
   if (error instanceof Problem) return error;
   if (error instanceof DatabaseUnavailable || error instanceof Overloaded || error instanceof RowLocked) {
-    return new Problem("unavailable", { headers: { "retry-after": "1" } });
+    const isUnknown = error instanceof CommitUnknown;
+    const hint = isUnknown ? "send it again with its Idempotency-Key" : "nothing was accepted";
+    return new Problem("unavailable", { hint, headers: { "retry-after": "1" } });
   }
   if (!(error instanceof Error)) return null;
   const { code, statusCode } = error as Error & { code?: string; statusCode?: number };
@@ -55,9 +56,9 @@ function expectedProblem(error: unknown): Problem | null {
     : null;
 }
 
-function reference() {
-  const id = randomUUID();
-  return { hint: `tell the operator error_reference ${id}`, members: { error_reference: id } };
+function withReference({ kind, more }: Problem, reference: string): Problem {
+  const { hint = `tell the operator error_reference ${reference}` } = more;
+  return new Problem(kind, { ...more, hint, members: { error_reference: reference } });
 }
 
 function hasLargeBody({ raw }: FastifyRequest): boolean {

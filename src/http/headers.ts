@@ -1,5 +1,13 @@
 import type { FastifyRequest } from "fastify";
 
+/** What every answer carries, also the one to what never became a request. */
+export const SECURITY_HEADERS = {
+  "x-content-type-options": "nosniff",
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "referrer-policy": "no-referrer",
+} as const;
+
 /**
  * The values of a header, one for each line that carries it. Node joins or drops repeated lines, so that two tokens could
  * pass for one; the raw lines tell.

@@ -19,7 +19,9 @@ const ProblemBody = Type.Object(
       ),
     ),
     order_id: Type.Optional(Type.Integer({ description: "the first order, where a repeat is refused" })),
-    error_reference: Type.Optional(Type.String({ description: "names the log line of an internal error" })),
+    error_reference: Type.Optional(
+      Type.String({ description: "names the log line that has the cause of a 5xx" }),
+    ),
   },
   { $id: "Problem", description: "RFC 9457 problem details" },
 );
@@ -35,6 +37,8 @@ export const OPERATOR_SECURITY = { operatorToken: [] } as const;
 const EVERYWHERE: readonly ProblemName[] = [
   "bad-request",
   "development-only",
+  "request-timeout",
+  "headers-too-large",
   "internal-error",
   "unavailable",
 ];
@@ -54,8 +58,10 @@ export function problemResponses(...names: ProblemName[]): Record<number, object
     {
       description: kinds.map((kind) => PROBLEMS[kind].title).join("; "),
       headers: {
-        ...(kinds.some((kind) => RETRIED.has(kind)) && { "Retry-After": RetryAfter }),
-        ...(status === 401 && { "WWW-Authenticate": Challenge }),
+        ...(kinds.some((kind) => RETRIED.has(kind)) && {
+          "Retry-After": kinds.every((kind) => RETRIED.has(kind)) ? always(RetryAfter) : RetryAfter,
+        }),
+        ...(status === 401 && { "WWW-Authenticate": always(Challenge) }),
       },
       content: {
         "application/problem+json": {
@@ -68,6 +74,24 @@ export function problemResponses(...names: ProblemName[]): Record<number, object
     },
   ]);
   return Object.fromEntries(responses) as Record<number, object>;
+}
+
+const ALWAYS = "x-always";
+
+/** Of an answer's header: no answer of its status goes without. */
+export function always<T extends TSchema>(header: T): T {
+  return { ...header, [ALWAYS]: true };
+}
+
+/** Fastify's swagger takes a header for its schema alone; whether it is required stands beside that. */
+function requireHeaders(value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  const { schema } = value as { schema?: Record<string, unknown> };
+  if (schema?.[ALWAYS] === true) {
+    delete schema[ALWAYS];
+    Object.assign(value, { required: true });
+  }
+  for (const inner of Object.values(value)) requireHeaders(inner);
 }
 
 /** A successful answer in JSON. */
@@ -98,6 +122,11 @@ export const SWAGGER_OPTIONS: FastifyDynamicSwaggerOptions = {
     ],
   },
   convertConstToEnum: false,
+  transformObject(document) {
+    if (!("openapiObject" in document)) throw new TypeError("not an OpenAPI document");
+    requireHeaders(document.openapiObject.paths);
+    return document.openapiObject;
+  },
   refResolver: {
     buildLocalReference: (json, _baseUri, _fragment, index) =>
       typeof json["$id"] === "string" ? json["$id"] : `schema-${index}`,

@@ -1,3 +1,6 @@
+import type { IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
+import { finished } from "node:stream/promises";
 import type { FastifyReply } from "fastify";
 import type { InputProblem } from "../orders/order-input.ts";
 
@@ -61,7 +64,7 @@ export const PROBLEMS = {
   unavailable: {
     status: 503,
     title: "Unavailable",
-    detail: "the gateway can't take the request at the moment; nothing was accepted",
+    detail: "the gateway can't take the request at the moment",
   },
 } as const satisfies Record<string, ProblemKind>;
 export type ProblemName = keyof typeof PROBLEMS;
@@ -100,11 +103,32 @@ export function problemBody({ kind, more }: Problem): Record<string, unknown> {
   };
 }
 
-/** As bytes: to a text Fastify would add a charset, which the media type doesn't have. */
-export function sendProblem(reply: FastifyReply, problem: Problem): void {
+/** How long the rest of a body is read and thrown away after the answer. */
+const LINGER_MS = 2000;
+
+/**
+ * Answers a request.
+ *
+ * @param unread its rest is not worth reading for an answer that is given already, and the connection is closed: but not at
+ *   once, as a peer that is still sending would be reset (RFC 9112 section 9.6), and a proxy make a 502 of it
+ */
+export function sendProblem(reply: FastifyReply, problem: Problem, unread: IncomingMessage | null): void {
+  // As bytes: to a text Fastify would add a charset, which the media type doesn't have.
+  const body = Buffer.from(JSON.stringify(problemBody(problem)));
   void reply
     .code(PROBLEMS[problem.kind].status)
     .headers(problem.more.headers ?? {})
-    .type("application/problem+json")
-    .send(Buffer.from(JSON.stringify(problemBody(problem))));
+    .type("application/problem+json");
+  if (unread === null) void reply.send(body);
+  else {
+    void reply
+      .headers({ connection: "close", "content-length": body.length })
+      .send(Readable.from(lingering(body, unread)));
+  }
+}
+
+async function* lingering(body: Buffer, unread: IncomingMessage): AsyncGenerator<Buffer> {
+  yield body;
+  unread.resume();
+  await finished(unread, { signal: AbortSignal.timeout(LINGER_MS) }).catch(() => {});
 }

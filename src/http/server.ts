@@ -1,18 +1,20 @@
+import { METHODS } from "node:http";
 import swagger from "@fastify/swagger";
-import Fastify, { type FastifyInstance, type FastifyRequest, type HTTPMethods } from "fastify";
+import Fastify, { type FastifyInstance, type HTTPMethods } from "fastify";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { AuthEvents } from "../storage/auth-events.ts";
 import { type AuthenticationOptions, createAuthentication } from "./authenticate.ts";
 import { createAuthFailures } from "./auth-failures.ts";
-import { answerClientError } from "./client-error.ts";
+import { answerClientError, refuseTunnel } from "./client-error.ts";
 import { isDirectAndLocal } from "./development-guard.ts";
 import { createErrorHandler } from "./error-handler.ts";
-import { headerValues } from "./headers.ts";
+import { SECURITY_HEADERS } from "./headers.ts";
 import { addJsonParser, BODY_LIMIT_BYTES } from "./json-body.ts";
 import { SHARED_SCHEMAS, SWAGGER_OPTIONS } from "./openapi.ts";
 import { Problem } from "./problem-reply.ts";
 import { createRateLimit, type RateLimitOptions } from "./rate-limit.ts";
+import { findMalformation } from "./request-form.ts";
 import { addHealthRoutes, type Readiness } from "./routes/health.ts";
 import { addOpenApiRoute } from "./routes/openapi.ts";
 import { addOrderRoutes, type OrderRoutesOptions } from "./routes/orders.ts";
@@ -50,13 +52,6 @@ const MAX_HEADER_BYTES = 16 * 1024;
 /** Longer than any order id. */
 const MAX_PARAM_CHARS = 32;
 
-const SECURITY_HEADERS = {
-  "x-content-type-options": "nosniff",
-  "cache-control": "no-store",
-  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-  "referrer-policy": "no-referrer",
-};
-
 /**
  * The partner API (SPEC section 3), not yet listening. `close()` lets requests under way finish, refuses those that still
  * arrive with 503, and writes what is left of the auth failures; the storage stays open.
@@ -88,6 +83,9 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     },
   });
   app.server.maxConnections = MAX_CONNECTIONS;
+  app.server.on("connect", refuseTunnel);
+  // Node would answer what it can't expect itself, without a word: it is refused with the other malformed requests.
+  app.server.on("checkExpectation", (request, response) => app.server.emit("request", request, response));
   app.setErrorHandler(answerError);
   // Schemas describe; bodies and queries are checked by hand, so that nothing is coerced and no field dropped.
   app.setValidatorCompiler(() => () => true);
@@ -99,9 +97,11 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   app.addHook("preClose", async () => void (closing = true));
   app.addHook("onRequest", (request, reply, done) => {
     void reply.headers(SECURITY_HEADERS);
+    const malformation = findMalformation(request);
     if (closing) done(new Problem("unavailable", { headers: { "retry-after": "1" } }));
     else if (development && !isDirectAndLocal(request)) done(new Problem("development-only"));
-    else if (!hasOneHost(request)) done(new Problem("bad-request", { hint: "it needs one Host header" }));
+    else if (malformation !== null)
+      done(new Problem("bad-request", { hint: malformation, headers: { connection: "close" } }));
     else if (request.is404) done(new Problem("not-found"));
     else done();
   });
@@ -137,12 +137,6 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   return app;
 }
 
-/** RFC 9112 section 3.2: HTTP/1.1 without a Host, or any request with two, is answered 400. */
-function hasOneHost(request: FastifyRequest): boolean {
-  const { length } = headerValues(request, "host");
-  return length === 1 || (length === 0 && request.raw.httpVersion === "1.0");
-}
-
 function collectMethods(app: FastifyInstance): Map<string, Set<string>> {
   const methodsOf = new Map<string, Set<string>>();
   app.addHook("onRoute", ({ url, method }) => {
@@ -153,6 +147,8 @@ function collectMethods(app: FastifyInstance): Map<string, Set<string>> {
 
 /** Known paths answer 405 to every other method, before anything of the request is looked at. */
 function refuseOtherMethods(app: FastifyInstance, methodsOf: ReadonlyMap<string, ReadonlySet<string>>): void {
+  // Fastify takes a method that it has no routes for to be a path that isn't there.
+  for (const name of METHODS) if (!app.supportedMethods.includes(name)) app.addHttpMethod(name);
   for (const [url, methods] of methodsOf) {
     const allow = [...methods].sort().join(", ");
     const method = app.supportedMethods.filter((name) => !methods.has(name)) as HTTPMethods[];

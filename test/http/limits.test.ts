@@ -124,18 +124,42 @@ async function openHeld() {
 const ACCEPTED: AcceptResult = {
   kind: "accepted",
   order: { id: 7, partnerId: "demo", externalOrderId: "EXT-42", traceId: "t", createdAt: 0 },
+  job: null,
 };
 
-test("garbage behind a request never passes for its answer", async () => {
-  const { held, arrived, finish } = await openHeld();
-  const socket = open(held);
-  const answer = text(socket);
-  socket.write(head({ ...JSON_POST, "content-length": order.length }) + order);
-  await arrived;
-  socket.write("garbage\r\n\r\n");
-  assert.equal(await answer, "");
-  finish(ACCEPTED);
-  await held.close();
+const statusesOf = (answer: string) =>
+  [...answer.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status);
+
+test("garbage behind a request never passes for its answer, and comes after it", async () => {
+  const posted = head({ ...JSON_POST, "content-length": order.length }) + order;
+  for (const garbage of ["garbage\r\n\r\n", "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n"]) {
+    for (const atOnce of [true, false]) {
+      const { held, arrived, finish } = await openHeld();
+      const socket = open(held);
+      const answer = text(socket);
+      socket.write(atOnce ? posted + garbage : posted);
+      await arrived;
+      if (!atOnce) socket.write(garbage);
+      // Refused by now, while the order is not decided yet.
+      await held.app.inject("/health");
+      finish(ACCEPTED);
+      const last = garbage.startsWith("CONNECT") ? "405" : "400";
+      assert.deepEqual(statusesOf(await answer), ["201", last]);
+      await held.close();
+    }
+  }
+});
+
+test("a request that breaks after its answer gets no second one", async () => {
+  const wrong = head({ ...JSON_POST, "x-partner-token": "wrong", "transfer-encoding": "chunked" });
+  const socket = open();
+  let answer = "";
+  socket.setEncoding("latin1").on("data", (piece: string) => (answer += piece));
+  socket.write(wrong);
+  await once(socket, "data");
+  socket.write("no chunk\r\n");
+  await once(socket, "close");
+  assert.deepEqual(statusesOf(answer), ["401"]);
 });
 
 test("while closing, what is under way is finished and what arrives is refused", async () => {

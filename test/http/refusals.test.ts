@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Overloaded } from "../../src/lib/combiner.ts";
 import type { AcceptResult } from "../../src/pipeline/accept.ts";
-import { DatabaseUnavailable } from "../../src/storage/database.ts";
+import { CommitUnknown, DatabaseUnavailable, RowLocked } from "../../src/storage/database.ts";
 import { DEMO, type Door, openDoor, ORDER } from "./door.ts";
 
 let door: Door;
@@ -302,17 +302,25 @@ test("what the database or a bug says stays inside", async () => {
     await broken.close();
     return { reply, logged: broken.events.filter(({ event }) => event === "http.failed") };
   };
-  for (const error of [new DatabaseUnavailable("secret"), new Overloaded("secret")]) {
+  const unavailable = "the gateway can't take the request at the moment: ";
+  for (const [error, status, detail] of [
+    [new DatabaseUnavailable("secret"), 503, `${unavailable}nothing was accepted`],
+    [new Overloaded("secret"), 503, `${unavailable}nothing was accepted`],
+    [new RowLocked("secret"), 503, `${unavailable}nothing was accepted`],
+    [new CommitUnknown("secret"), 503, `${unavailable}send it again with its Idempotency-Key`],
+    [new Error("secret"), 500, "the gateway made a mistake: tell the operator error_reference "],
+    ["secret", 500, "the gateway made a mistake"],
+  ] as const) {
     const { reply, logged } = await failing(error);
-    problemOf(reply, 503, "the gateway can't take the request at the moment");
-    assert.equal(reply.headers["retry-after"], "1");
-    assert.doesNotMatch(reply.body, /secret/);
-    assert.equal(logged.length, 1);
+    const { error_reference } = problemOf(reply, status, detail);
+    assert.equal(reply.headers["retry-after"], status === 503 ? "1" : undefined);
+    assert.doesNotMatch(reply.body, /secret|at .*\.ts/);
+    assert.match(error_reference, /^[0-9a-f-]{36}$/);
+    assert.deepEqual(
+      logged.map((event) => [event["error_reference"], event["err"]]),
+      [[error_reference, error]],
+    );
   }
-  const { reply, logged } = await failing(new Error("secret"));
-  const { error_reference } = problemOf(reply, 500, "the gateway made a mistake");
-  assert.doesNotMatch(reply.body, /secret|at .*\.ts/);
-  assert.equal(logged[0]?.["error_reference"], error_reference);
 });
 
 test("a key whose first request is undecided: come again in a second", async () => {
