@@ -70,6 +70,7 @@ function startLeg<Task extends TicketingTask | CallbackTask>(
     },
     {
       connection: connections[1],
+      autorun: false,
       concurrency,
       maxStalledCount: 1000,
       settings: {
@@ -80,6 +81,7 @@ function startLeg<Task extends TicketingTask | CallbackTask>(
   );
   worker.on("error", (error) => console.error(error));
   return {
+    start: () => void worker.run().catch((error: unknown) => console.error(error)),
     add: (tasks: readonly Task[]) =>
       // The id, so that the sweep adds no job that is there already.
       queue.addBulk(tasks.map((data) => ({ name, data, opts: { jobId: `order-${data.orderId}` } }))),
@@ -109,10 +111,13 @@ const ticketing = startLeg<TicketingTask>(
   },
 );
 
-for (const order of await unfinishedOrders(pool)) {
-  const task = { ...order, attempt: order.attempts + 1 };
-  await (order.isTicketed ? callbacks.add([callbackTask(task, order)]) : ticketing.add([task]));
-}
+// Before the workers begin: a job that ended between the look and the adding would be added again.
+const unfinished = await unfinishedOrders(pool);
+const resumed = unfinished.map((order) => ({ ...order, attempt: order.attempts + 1 }));
+await ticketing.add(resumed.filter(({ isTicketed }) => !isTicketed));
+await callbacks.add(resumed.flatMap((order) => (order.isTicketed ? [callbackTask(order, order)] : [])));
+ticketing.start();
+callbacks.start();
 
 const accept = acceptInBatches({
   pool,
