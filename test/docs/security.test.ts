@@ -38,7 +38,7 @@ for (const { path, text, flowing } of DOCUMENTS) {
       );
       assert.ok(cited.length > 50);
       assert.deepEqual(
-        cited.filter(({ file, name }) => existsSync(join(ROOT, file)) && !read(file).includes(name)),
+        cited.filter(({ file, name }) => existsSync(join(ROOT, file)) && !read(file).includes(`"${name}"`)),
         [],
       );
     });
