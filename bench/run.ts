@@ -10,9 +10,11 @@ import { type Contender, CONTENDERS, prepare, versionOf, WAVEGATE } from "./load
 import { type BenchDatabase, type DatabaseKind, type DatabaseServer, openServer } from "./load/databases.ts";
 import { MEASURES } from "./measures/all.ts";
 import { BOTH, type Measure, type Options, type RunResult } from "./measures/measure.ts";
+import { writePage } from "./report/page.ts";
 import { type Group, machineFacts, mergeResult, type Result } from "./report/results.ts";
 
 const RESULTS = join(import.meta.dirname, "results");
+const DOCS = join(import.meta.dirname, "../docs");
 
 const { values: given } = parseArgs({
   options: {
@@ -24,6 +26,7 @@ const { values: given } = parseArgs({
     "soak-minutes": { type: "string" },
     quick: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
+    profile: { type: "boolean", default: false },
     report: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   },
@@ -38,6 +41,7 @@ const HELP = `usage: node bench/run.ts [options]
   --seconds <n>            length of a measured window; 10 otherwise
   --soak-minutes <n>       length of what is watched for long; 10 otherwise
   --quick                  a look at whether it works: short windows, small databases, figures that mean nothing
+  --profile                CPU profiles of the contenders, in this folder
   --json                   the results on stdout, too
   --report                 writes docs/performance.md anew from bench/results and measures nothing
 
@@ -130,6 +134,11 @@ async function main(): Promise<boolean> {
     .reduce((sum, { measure }) => sum + measure.estimateSecs(options), 0);
   const results: Result[] = [];
   for (const { measure, kind, steps } of batches) {
+    const lacking = measure.lacks?.();
+    if (lacking) {
+      say(`\n${measure.title}: left out, as this machine lacks ${lacking}`);
+      continue;
+    }
     const server = await serverOf(kind);
     say(`\n${measure.title} (${kind}: ${shown(server.settings)})`);
     const groups = new Map<string, { -readonly [K in keyof Group]: Group[K] }>();
@@ -149,21 +158,28 @@ async function main(): Promise<boolean> {
       };
       groups.set(key, group);
       try {
-        const setup = { contender, server, directory, guard };
+        const setup = {
+          contender: given.profile ? profiled(contender) : contender,
+          server,
+          directory,
+          guard,
+        };
         const result = await measure.run({ options, setup, condition, seeded: seeds.copyOf });
         say(`    ${figures(measure, result)}`);
         group.runs = [...group.runs, result];
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
         say(`    FAILED: ${message}`);
-        group.failures = [...group.failures, message.replaceAll(directory, "")];
+        group.failures = [...group.failures, inBrief(message, directory)];
       }
       leftSecs -= measure.estimateSecs(options);
     }
     await seeds.drop();
     const result = { measure: measure.name, database: kind, machine, settings: server.settings };
     results.push({ ...result, groups: [...groups.values()] });
-    if (!given.quick) mergeResult(RESULTS, results.at(-1)!);
+    if (given.quick) continue;
+    mergeResult(RESULTS, results.at(-1)!);
+    writePage(RESULTS, DOCS, MEASURES);
   }
   for (const server of servers.values()) await server.stop();
   rmSync(directory, { recursive: true, force: true });
@@ -196,6 +212,19 @@ function createSeeds(server: DatabaseServer, kind: DatabaseKind) {
   };
 }
 
+function profiled(contender: Contender): Contender {
+  return { ...contender, command: ["--cpu-prof", `--cpu-prof-dir=${process.cwd()}`, ...contender.command] };
+}
+
+/** For the page: without a word of where this was run. */
+function inBrief(message: string, directory: string): string {
+  return message
+    .replaceAll(directory, "")
+    .replaceAll(join(DOCS, ".."), "")
+    .replaceAll(/\s+/g, " ")
+    .slice(0, 300);
+}
+
 /** Progress goes to stderr, so that stdout is the results' alone. */
 function say(line: string): void {
   process.stderr.write(`${line}\n`);
@@ -219,6 +248,10 @@ function commandLine(): string {
 
 if (given.help) {
   console.log(HELP);
+  process.exit();
+}
+if (given.report) {
+  writePage(RESULTS, DOCS, MEASURES);
   process.exit();
 }
 // Whatever is left then, the reaper ends and removes.

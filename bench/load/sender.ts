@@ -44,6 +44,7 @@ const MAX_IDLE_MS = 2_000;
 const EXACT_BELOW_PER_SEC = 21;
 const EXACT_WAIT_MS = 2;
 const BROKEN = 1;
+const MAX_REFUSALS = 100;
 const TRACE_ID = '"trace_id":"';
 
 export function createSender(options: SenderOptions): Sender {
@@ -60,6 +61,7 @@ export function createSender(options: SenderOptions): Sender {
   const waiting: number[] = [];
   let pace: Pace | null = null;
   let inFlight = 0;
+  let refusals = 0;
 
   function send(n: number, connection: Connection): void {
     Object.assign(connection, { order: n });
@@ -97,7 +99,11 @@ export function createSender(options: SenderOptions): Sender {
     if (order === null) return;
     Object.assign(connection, { order: null });
     ledger.answered(order, status, traceId, nowMs());
-    if (status !== 201) inFlight -= 1;
+    if (status === 201) return;
+    inFlight -= 1;
+    refusals += 1;
+    // The run has failed anyway: whoever is down must not be stormed for the rest of it.
+    if (refusals > MAX_REFUSALS) pace = null;
   }
 
   /** The connection used last, unless the server may just be closing it; or a new one; or none. */

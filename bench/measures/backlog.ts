@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { nowMs } from "../load/clock.ts";
 import { withSession } from "../load/session.ts";
 import { percentile } from "../report/statistics.ts";
-import { BOTH, type Measure } from "./measure.ts";
+import { bars, BOTH, type Column, type Measure } from "./measure.ts";
 import { atPace, deliveryLatencies } from "./paces.ts";
 import { type BacklogKind, dueOrders } from "./seeds.ts";
 
@@ -10,6 +10,13 @@ const BACKLOG = 100_000;
 const PER_SEC = 50;
 const LOOK_EVERY_MS = 100;
 const KINDS: readonly BacklogKind[] = ["retries", "another partner's", "first attempts"];
+
+const COLUMNS: readonly Column[] = [
+  { key: "alone_p95_ms", label: "p95 alone, ms", decimals: 1 },
+  { key: "beside_p95_ms", label: "p95 beside, ms", decimals: 1 },
+  { key: "p95_times", label: "beside ÷ alone", decimals: 2 },
+  { key: "drained_per_sec", label: "drained/s" },
+];
 
 export const BACKLOG_DRAINED: Measure = {
   name: "backlog",
@@ -23,13 +30,8 @@ export const BACKLOG_DRAINED: Measure = {
   contenders: ["wavegate"],
   conditions: KINDS,
   repeats: 1,
-  columns: [
-    { key: "alone_p95_ms", label: "p95 alone, ms", decimals: 1 },
-    { key: "beside_p95_ms", label: "p95 beside, ms", decimals: 1 },
-    { key: "p95_times", label: "beside ÷ alone", decimals: 2 },
-    { key: "drained_per_sec", label: "drained/s" },
-  ],
-  charts: [{ kind: "bars", keys: ["p95_times", "drained_per_sec"] }],
+  columns: COLUMNS,
+  charts: [bars(COLUMNS, "beside_p95_ms", "drained_per_sec")],
   estimateSecs: ({ seconds }) => 100 + 2 * seconds,
   run: ({ setup, options, condition }) =>
     withSession(setup, async (session) => {
@@ -48,7 +50,7 @@ export const BACKLOG_DRAINED: Measure = {
       });
       const fromMs = nowMs();
       await load.start(pace);
-      for (let seen = 0, seenAtMs = fromMs; seen < count && nowMs() - seenAtMs < 30_000; ) {
+      for (let seen = 0, seenAtMs = fromMs; seen < count && nowMs() - seenAtMs < 30_000;) {
         await sleep(LOOK_EVERY_MS);
         const { seeded } = await load.delivered();
         if (seeded > seen) [seen, seenAtMs] = [seeded, nowMs()];

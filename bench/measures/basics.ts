@@ -1,5 +1,5 @@
 import { withSession } from "../load/session.ts";
-import { BOTH, type Measure } from "./measure.ts";
+import { bars, BOTH, type Measure } from "./measure.ts";
 import {
   ACCEPT_COLUMNS,
   fullSpeedSecs,
@@ -23,7 +23,7 @@ export const ACCEPTS: Measure = {
     "commit has been synced.",
   databases: BOTH,
   columns: ACCEPT_COLUMNS,
-  charts: [{ kind: "bars", keys: ["accepts_per_sec"] }],
+  charts: [bars(ACCEPT_COLUMNS, "accepts_per_sec")],
   // What was accepted ahead of the workers is delivered afterwards.
   estimateSecs: ({ seconds }) => AROUND_SECS + 3 * fullSpeedSecs(seconds),
   run: async ({ setup, options }) => ({
@@ -41,7 +41,7 @@ export const THROUGHPUT: Measure = {
     "that the contender's process wrote to storage (/proc/<pid>/io, write_bytes) but its log.",
   databases: BOTH,
   columns: SUSTAINED_COLUMNS,
-  charts: [{ kind: "bars", keys: ["orders_per_sec", "orders_per_cpu_sec", "wal_bytes_per_order"] }],
+  charts: [{ kind: "bars", panels: SUSTAINED_COLUMNS }],
   estimateSecs: ({ seconds }) => AROUND_SECS + fullSpeedSecs(seconds),
   run: async ({ setup, options }) => ({
     values: await withSession(setup, (session) => measureSustained(session, options.seconds)),
@@ -55,7 +55,7 @@ export const LATENCY: Measure = {
   prose: "20 orders a second at uneven distances; ticketing answers at once.",
   databases: BOTH,
   columns: UNLOADED_COLUMNS,
-  charts: [{ kind: "bars", keys: ["latency_p50_ms", "latency_p99_ms"] }],
+  charts: [{ kind: "bars", panels: UNLOADED_COLUMNS }],
   estimateSecs: ({ seconds }) => AROUND_SECS + unloadedSecs(seconds),
   run: async ({ setup, options }) => ({
     values: await withSession(setup, (session) => measureUnloaded(session, options.seconds)),

@@ -1,5 +1,5 @@
 import { withSession, type Session } from "../load/session.ts";
-import { BOTH, type Column, type Measure, type Options, type Run, type RunResult } from "./measure.ts";
+import { bars, BOTH, type Column, type Measure, type Options, type Run, type RunResult } from "./measure.ts";
 import {
   ACCEPT_COLUMNS,
   countWithin,
@@ -57,7 +57,7 @@ export const GROWTH: Measure = {
   contenders: ["wavegate"],
   conditions: CONDITIONS,
   columns: ALL_COLUMNS,
-  charts: [{ kind: "bars", keys: ["accepts_per_sec", "orders_per_sec", "latency_p50_ms"] }],
+  charts: [bars(ALL_COLUMNS, "accepts_per_sec", "orders_per_sec", "latency_p50_ms")],
   estimateSecs: allSecs,
   async run({ setup, options, condition, seeded }) {
     const { scale } = options;
@@ -92,7 +92,7 @@ export const SNAPSHOT: Measure = {
     { key: "last_per_sec", label: "last" },
     ...ALL_COLUMNS.filter(({ key }) => key !== "orders_per_sec"),
   ],
-  charts: [{ kind: "lines", keys: ["orders_per_sec"] }],
+  charts: [{ kind: "lines", panels: [{ key: "orders_per_sec", label: "orders/s over the minutes" }] }],
   estimateSecs: (options) => allSecs(options) + options.soakMinutes * 60,
   run: ({ setup, options, condition }: Run): Promise<RunResult> =>
     withSession(setup, async (session) => {
@@ -114,7 +114,7 @@ export const SNAPSHOT: Measure = {
           ...(await measureUnloaded(session, options.seconds)),
           ...(await measureAccepts(session, options.seconds)),
         };
-        return { values, series: { orders_per_sec: rates } };
+        return { values, minutes: options.soakMinutes, series: { orders_per_sec: rates } };
       } finally {
         await release();
       }

@@ -41,8 +41,13 @@ export const LIFE: Measure = {
     { key: "rss_slope", label: "its slope, MiB/min", decimals: 2 },
   ],
   charts: [
-    { kind: "lines", keys: ["rss_mib"] },
-    { kind: "lines", keys: ["past_due"] },
+    {
+      kind: "lines",
+      panels: [
+        { key: "rss_mib", label: "memory, MiB" },
+        { key: "past_due", label: "jobs past due" },
+      ],
+    },
   ],
   estimateSecs: ({ soakMinutes }) => 25 + soakMinutes * 60,
   run: async ({ setup, options }) =>
@@ -50,14 +55,11 @@ export const LIFE: Measure = {
       const secs = options.soakMinutes * 60;
       const rss: number[] = [];
       const pastDue: number[] = [];
-      const measured = atPace(session, { kind: "open", perSec: PER_SEC }, secs);
-      const begunAt = performance.now();
-      for (let second = 1; second <= secs; second += 1) {
-        await sleep(begunAt + second * 1000 - performance.now());
+      const soak = atPace(session, { kind: "open", perSec: PER_SEC }, secs);
+      const { window, orders } = await watched(soak, secs, async (second) => {
         rss.push(session.rssBytes() / MIB);
         if (second % LOOK_EVERY_SECS === 0) pastDue.push(await countPastDue(session.database));
-      }
-      const { window, orders } = await measured;
+      });
       pastDue.push(await countPastDue(session.database));
       const accepts = acceptLatencies(orders, window);
       const deliveries = deliveryLatencies(orders, window);
@@ -72,9 +74,27 @@ export const LIFE: Measure = {
         rss_mib: rss.at(-1)!,
         rss_slope: slope(rss.slice(60)) * 60,
       };
-      return { values, series: { rss_mib: rss, past_due: pastDue } };
+      return { values, minutes: options.soakMinutes, series: { rss_mib: rss, past_due: pastDue } };
     }),
 };
+
+/** Looks once a second, for so many seconds, while something is under way. */
+async function watched<T>(
+  soak: Promise<T>,
+  secs: number,
+  look: (second: number) => Promise<void>,
+): Promise<T> {
+  let isOver = false;
+  const over = soak.finally(() => (isOver = true));
+  // Awaited at the end.
+  over.catch(() => {});
+  const begunAt = performance.now();
+  for (let second = 1; second <= secs && !isOver; second += 1) {
+    await sleep(begunAt + second * 1000 - performance.now());
+    await look(second);
+  }
+  return over;
+}
 
 /** NaN for a contender that has other tables than WaveGate. */
 async function countPastDue(database: BenchDatabase): Promise<number> {

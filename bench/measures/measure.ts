@@ -21,7 +21,8 @@ export interface Run {
 export interface RunResult {
   /** By the keys of the measure's columns. */
   readonly values: Readonly<Record<string, number>>;
-  /** What was watched over time, from beginning to end at equal distances, which may differ from series to series. */
+  /** What was watched over so many minutes, at equal distances. */
+  readonly minutes?: number;
   readonly series?: Readonly<Record<string, readonly number[]>>;
 }
 
@@ -33,9 +34,9 @@ export interface Column {
 }
 
 export interface Chart {
-  /** Bars of these columns, one panel each; or lines of these series. */
+  /** Bars of columns, or lines of series; a panel for each. */
   readonly kind: "bars" | "lines";
-  readonly keys: readonly string[];
+  readonly panels: readonly { readonly key: string; readonly label: string }[];
 }
 
 export interface Measure {
@@ -62,3 +63,8 @@ export interface Measure {
 }
 
 export const BOTH: readonly DatabaseKind[] = ["sqlite", "postgres"];
+
+/** A chart of some of the columns. */
+export function bars(columns: readonly Column[], ...keys: readonly string[]): Chart {
+  return { kind: "bars", panels: columns.filter(({ key }) => keys.includes(key)) };
+}

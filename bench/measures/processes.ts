@@ -1,5 +1,5 @@
 import { withSession } from "../load/session.ts";
-import type { Measure } from "./measure.ts";
+import { bars, type Measure } from "./measure.ts";
 import { fullSpeedSecs, measureSustained, SUSTAINED_COLUMNS } from "./paces.ts";
 
 const WORKERS = new Map([
@@ -12,12 +12,13 @@ export const PROCESSES: Measure = {
   name: "processes",
   letters: "h",
   title: "Several processes on one PostgreSQL",
-  prose: "`wavegate serve --workers <n>`, measured as the throughput above. All share the machine with PostgreSQL and the load.",
+  prose:
+    "`wavegate serve --workers <n>`, measured as the throughput above. All share the machine with PostgreSQL and the load.",
   databases: ["postgres"],
   contenders: ["wavegate"],
   conditions: [...WORKERS.keys()],
   columns: SUSTAINED_COLUMNS,
-  charts: [{ kind: "bars", keys: ["orders_per_sec", "orders_per_cpu_sec"] }],
+  charts: [bars(SUSTAINED_COLUMNS, "orders_per_sec", "orders_per_cpu_sec")],
   estimateSecs: ({ seconds }) => 8 + fullSpeedSecs(seconds),
   run: async ({ setup, options, condition }) => ({
     values: await withSession({ ...setup, workers: WORKERS.get(condition)! }, (session) =>

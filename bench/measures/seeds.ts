@@ -13,7 +13,7 @@ interface Words {
 
 const WORDS: Readonly<Record<DatabaseKind, Words>> = {
   postgres: {
-    numbers: (count) => `generate_series(0, ${count - 1}) as s(n)`,
+    numbers: (count) => `generate_series(cast(0 as bigint), ${count - 1}) as s(n)`,
     uuid: (ms) => `uuidv7(to_timestamp((${ms}) / 1000.0) - clock_timestamp())`,
   },
   sqlite: {
@@ -43,9 +43,16 @@ export function finishedOrders(kind: DatabaseKind, count: number): string[] {
     event: "order.ticketed",
     event_id: `evt_${"0".repeat(32)}`,
     occurred_at: "2026-01-01T00:00:00.000Z",
-    order: { external_order_id: `f-${NUMBER}`, id: 1_000_000, items: ITEMS, reference: `REF-${NUMBER}` },
-    status: "ticketed",
-    tickets: [`TICKET-${NUMBER}-1`, `TICKET-${NUMBER}-2`],
+    order: {
+      external_order_id: `f-${NUMBER}`,
+      id: 1_000_000,
+      items: ITEMS,
+      reference: `REF-${NUMBER}`,
+      status: "ticketed",
+      tickets: [`TICKET-${NUMBER}-1`, `TICKET-${NUMBER}-2`],
+      trace_id: "00000000-0000-7000-8000-000000000000",
+    },
+    sequence: 1,
   });
   const attempt = (leg: string, from: string, columns: string): string =>
     `insert into ${leg}_attempts (job_id, no, order_id, partner_id, claim, code, at, duration_ms, answer)
@@ -95,7 +102,14 @@ export function finishedOrders(kind: DatabaseKind, count: number): string[] {
 export function waitingOrders(kind: DatabaseKind, count: number): string[] {
   const dueAt = Date.now() + DAY_MS;
   const callbackUrl = "https://partner.example/callbacks";
-  return pendingOrders(kind, { prefix: "w", count, partner: "bench", callbackUrl, failedBefore: true, dueAt });
+  return pendingOrders(kind, {
+    prefix: "w",
+    count,
+    partner: "bench",
+    callbackUrl,
+    failedBefore: true,
+    dueAt,
+  });
 }
 
 export type BacklogKind = "first attempts" | "retries" | "another partner's";

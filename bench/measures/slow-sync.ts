@@ -3,11 +3,18 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { withSession } from "../load/session.ts";
 import { percentile } from "../report/statistics.ts";
-import type { Measure } from "./measure.ts";
+import { bars, type Column, type Measure } from "./measure.ts";
 import { acceptLatencies, atPace, fullSpeedSecs, measureSustained, secsOf } from "./paces.ts";
 
 const SOURCE = join(import.meta.dirname, "../slow-sync/slow-sync.c");
 const ADDED_USECS = 5_000;
+
+const COLUMNS: readonly Column[] = [
+  { key: "orders_per_sec", label: "orders/s" },
+  { key: "half_per_sec", label: "half of it, accepts/s" },
+  { key: "accept_p50_ms", label: "accept p50 ms at half", decimals: 1 },
+  { key: "accept_p99_ms", label: "accept p99 ms at half", decimals: 1 },
+];
 
 export const SLOW_SYNC: Measure = {
   name: "slow-sync",
@@ -18,13 +25,8 @@ export const SLOW_SYNC: Measure = {
     "delivered; then half of that many orders a second, whatever becomes of those before.",
   databases: ["sqlite"],
   contenders: ["wavegate"],
-  columns: [
-    { key: "orders_per_sec", label: "orders/s" },
-    { key: "half_per_sec", label: "half of it, accepts/s" },
-    { key: "accept_p50_ms", label: "accept p50 ms at half", decimals: 1 },
-    { key: "accept_p99_ms", label: "accept p99 ms at half", decimals: 1 },
-  ],
-  charts: [{ kind: "bars", keys: ["orders_per_sec", "accept_p99_ms"] }],
+  columns: COLUMNS,
+  charts: [bars(COLUMNS, "orders_per_sec", "accept_p99_ms")],
   lacks: () => (spawnSync("cc", ["--version"]).status === 0 ? null : "a C compiler (cc)"),
   estimateSecs: ({ seconds }) => 8 + 2 * fullSpeedSecs(seconds),
   run: async ({ setup, options }) => {

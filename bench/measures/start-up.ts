@@ -1,5 +1,10 @@
 import { withSession } from "../load/session.ts";
-import { BOTH, type Measure } from "./measure.ts";
+import { bars, BOTH, type Column, type Measure } from "./measure.ts";
+
+const COLUMNS: readonly Column[] = [
+  { key: "first_start_ms", label: "first start, ms" },
+  { key: "start_ms", label: "again, ms" },
+];
 
 export const START_UP: Measure = {
   name: "start-up",
@@ -8,11 +13,8 @@ export const START_UP: Measure = {
   prose:
     "From the start of the process to the first 200 of GET /health: on an empty database, where the schema is made, and again.",
   databases: BOTH,
-  columns: [
-    { key: "first_start_ms", label: "first start, ms" },
-    { key: "start_ms", label: "again, ms" },
-  ],
-  charts: [{ kind: "bars", keys: ["start_ms"] }],
+  columns: COLUMNS,
+  charts: [bars(COLUMNS, "start_ms")],
   estimateSecs: () => 6,
   run: async ({ setup }) => ({
     values: await withSession(setup, async (session) => {

@@ -16,6 +16,7 @@ export interface Group {
   /** A figure that could not be taken is null. */
   readonly runs: readonly {
     readonly values: Readonly<Record<string, number | null>>;
+    readonly minutes?: number;
     readonly series?: Readonly<Record<string, readonly (number | null)[]>>;
   }[];
   /** Why runs failed, which are not among `runs`. */
@@ -79,5 +80,15 @@ export function mergeResult(folder: string, result: Result): void {
   ];
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${result.measure}-${result.database}.json`);
-  writeFileSync(path, `${JSON.stringify({ ...result, groups }, null, 2)}\n`);
+  writeFileSync(path, `${asText({ ...result, groups })}\n`);
+}
+
+/** Numbers to a thousandth, and rows of them on one line. */
+function asText(result: Result): string {
+  const text = JSON.stringify(
+    result,
+    (_, value: unknown) => (typeof value === "number" ? Math.round(value * 1000) / 1000 : value),
+    2,
+  );
+  return text.replace(/\[[\s\d.,null-]+\]/g, (list) => list.replace(/\s+/g, " "));
 }

@@ -9,7 +9,7 @@ export function median(values: readonly number[]): number {
   return Number.isInteger(middle) ? (sorted[middle - 1]! + sorted[middle]!) / 2 : sorted[Math.floor(middle)]!;
 }
 
-/** Of the straight line through these values that least squares finds: per step. */
+/** Of the straight line through these values that least squares finds, per step; NaN for fewer than two. */
 export function slope(values: readonly number[]): number {
   const meanX = (values.length - 1) / 2;
   const meanY = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -19,5 +19,5 @@ export function slope(values: readonly number[]): number {
     covariance += (x - meanX) * (y - meanY);
     variance += (x - meanX) ** 2;
   }
-  return variance === 0 ? 0 : covariance / variance;
+  return covariance / variance;
 }
