@@ -11,6 +11,7 @@ import { Failure } from "./cli/failure.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
 import { invocation } from "./cli/invocation.ts";
 import { paint, print, printJson } from "./cli/output.ts";
+import { MIN_SECRET_CHARS } from "./doctor-secrets.ts";
 
 /** What generated partner tokens begin with. */
 export const TOKEN_PREFIX = "wgp_";
@@ -98,6 +99,11 @@ async function add(id: string, options: AddOptions): Promise<void> {
     });
   });
 
+  if (options.tokenStdin && token.length < MIN_SECRET_CHARS) {
+    process.stderr.write(
+      `The token is shorter than ${MIN_SECRET_CHARS} characters, and may be found by trying.\n`,
+    );
+  }
   const secret = options.signingSecret === "generate" ? seed.signingSecret : null;
   if (options.json) {
     return printJson({

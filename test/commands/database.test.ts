@@ -85,7 +85,8 @@ onEachDatabase("the database commands", (kind) => {
     const args = ["partner", "add", "p2", "--name", "P2", "--token-stdin", "--reject-repeats", ...limits];
     const added = await run(args, { env, stdin: "tokentoken\n" });
     assert.equal(added.code, 0);
-    assert.doesNotMatch(added.stdout, /tokentoken/);
+    assert.doesNotMatch(added.stdout + added.stderr, /tokentoken/);
+    assert.match(added.stderr, /^The token is shorter than 22 characters/);
     const second = await stored("p2");
     assert.ok(second && credentials.matches("tokentoken", second.tokenDigest));
     assert.deepEqual(
