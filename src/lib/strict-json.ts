@@ -339,7 +339,7 @@ function keyOf(frame: Frame | undefined): string | null {
 
 /** A number's exact decimal value in one spelling: its digits without outer zeros, and a power of ten. */
 function decimal(written: string): string {
-  const [mantissa = "", exponent = "0"] = written.toLowerCase().replace("-", "").split("e");
+  const [mantissa = "", exponent = "0"] = written.toLowerCase().replace(/^-/, "").split("e");
   const [whole = "", fraction = ""] = mantissa.split(".");
   const digits = whole + fraction;
   // Loops, because a pattern like /0+$/ needs quadratic time on a number made for it.
