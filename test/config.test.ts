@@ -181,6 +181,10 @@ describe("configuration: sources", () => {
         "CALLBACK_SIGNING_SECRET_FILE can't be used: it is empty",
       ],
     );
+    // Somebody may have given the secret where its file belongs.
+    assert.deepEqual(problems({ APP_HMAC_SECRET_FILE: "Zaphod\0" }, { directory }), [
+      "APP_HMAC_SECRET_FILE can't be used: it can't be read (ERR_INVALID_ARG_VALUE)",
+    ]);
     mkdirSync(join(directory, ".env"));
     assert.deepEqual(problems({}, { directory }), [".env can't be used: illegal operation on a directory"]);
   });
@@ -364,6 +368,8 @@ describe("configuration: partners and operators", () => {
       [{ ...partner, id: "q", name: "a\nb" }, /\.name must be/],
       [{ ...partner, id: "q", allowlist: [] }, /\.allowlist is unknown; known are id, name/],
       [{ ...partner, id: "q", signing_secrt: "x" }, /\.signing_secrt is unknown; is signing_secret meant\?/],
+      [{ ...partner, id: "q", ["a\u001b[2J\n"]: 1 }, /\[1\]\.a\?\[2J\? is unknown/],
+      [{ ...partner, id: "q", ["x".repeat(100_000)]: 1 }, /\.x{64} is unknown/],
       [{ ...partner, id: "q", allowlist_cidrs: [] }, /\.allowlist_cidrs must be a list of 1 to/],
       [{ ...partner, id: "q", allowlist_cidrs: "10.0.0.0/8" }, /\.allowlist_cidrs must be a list/],
       [{ ...partner, id: "q", allowlist_cidrs: ["::/0", "x"] }, /\.allowlist_cidrs\[1\] must be a CIDR/],

@@ -57,6 +57,8 @@ function readText(path: string): string {
 }
 
 function reasonOf(error: unknown): string {
-  const { errno, message } = error as NodeJS.ErrnoException;
-  return errno === undefined ? message : getSystemErrorMessage(errno);
+  const { errno, code, message } = error as NodeJS.ErrnoException;
+  if (errno !== undefined) return getSystemErrorMessage(errno);
+  // Node's own words quote the path, which may be the secret itself, given by mistake.
+  return code === undefined ? message : `it can't be read (${code})`;
 }

@@ -153,7 +153,8 @@ function readEntry<F extends Fields>(entry: unknown, fields: F, report: Report):
     return {} as Entry<F>;
   }
   for (const key of Object.keys(entry)) {
-    if (!Object.hasOwn(fields, key)) report(`is unknown${suggestion(key, Object.keys(fields))}`, `.${key}`);
+    if (!Object.hasOwn(fields, key))
+      report(`is unknown${suggestion(key, Object.keys(fields))}`, `.${shown(key)}`);
   }
   const given = new Map(Object.entries(entry));
   const read = Object.entries(fields).map(([key, field]) => [
@@ -173,6 +174,11 @@ function refuseRepeats<K extends string>(
     if (value && seen.has(value)) report("is used by an earlier entry too", `[${index}].${key}`);
     seen.add(value);
   }
+}
+
+/** A name that anything may stand in, as a terminal can take it. */
+function shown(key: string): string {
+  return key.slice(0, 64).replace(/[^\x20-\x7e]/g, "?");
 }
 
 function suggestion(key: string, known: readonly string[]): string {
