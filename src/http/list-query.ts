@@ -17,12 +17,15 @@ const DESCRIPTIONS = {
   external_order_id: "1 to 128 visible ASCII characters",
 };
 
+/** The bounds of an order's id. */
+export const ORDER_ID = { minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
+
 const { limit, before, status, external_order_id } = DESCRIPTIONS;
 export const ListQuery = Type.Object({
   limit: Type.Optional(
     Type.Integer({ minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT, description: limit }),
   ),
-  before: Type.Optional(Type.Integer({ minimum: 1, description: before })),
+  before: Type.Optional(Type.Integer({ ...ORDER_ID, description: before })),
   status: Type.Optional(Type.Enum([...ORDER_STATUSES], { description: status })),
   external_order_id: Type.Optional(
     Type.String({ pattern: "^[!-~]{1,128}$", description: external_order_id }),

@@ -40,11 +40,13 @@ test("POST /orders: every status, the headers, the body", () => {
     "400",
     "401",
     "403",
+    "408",
     "409",
     "413",
     "415",
     "422",
     "429",
+    "431",
     "500",
     "503",
   ]);
@@ -76,6 +78,39 @@ test("POST /orders: every status, the headers, the body", () => {
   ]);
   assert.ok(at(...post, "responses", "429", "headers", "Retry-After"));
   assert.ok(at(...post, "responses", "401", "headers", "WWW-Authenticate"));
+});
+
+test("a header that no answer goes without is required, and a schema says nothing of that", () => {
+  const responses = ["paths", "/orders", "post", "responses"];
+  const requiredIn = (status: string) =>
+    keys(...responses, status, "headers").filter((name) =>
+      at(...responses, status, "headers", name, "required"),
+    );
+  assert.deepEqual(requiredIn("201"), ["Location", "X-Trace-Id"]);
+  assert.deepEqual(requiredIn("401"), ["WWW-Authenticate"]);
+  // A key that is undecided has it, a repeated order has not.
+  assert.deepEqual(requiredIn("409"), []);
+  assert.deepEqual(requiredIn("429"), ["Retry-After"]);
+  assert.deepEqual(requiredIn("503"), ["Retry-After"]);
+  assert.ok(!JSON.stringify(document).includes("x-always"));
+});
+
+test("what the gateway refuses is not described as right", async () => {
+  const post = ["paths", "/orders", "post"];
+  const body = [...post, "requestBody", "content", "application/json", "schema", "properties"];
+  assert.equal(at(...body, "items", "items", "properties", "visit_date", "format"), "date");
+  assert.equal(at(...body, "callback_url", "format"), "uri");
+  assert.equal(at(...body, "callback_url", "maxLength"), 2048);
+  const key = new RegExp(String(at(...post, "parameters", "0", "schema", "pattern")));
+  assert.deepEqual(
+    ['""', "", "k", '"', '"k"', "k".repeat(256)].map((text) => key.test(text)),
+    [false, false, true, true, true, false],
+  );
+  for (const path of ["/orders", "/orders/{id}"]) {
+    const parameters = at("paths", path, "get", "parameters") as { name: string; schema: object }[];
+    const { schema } = parameters.find(({ name }) => name === "before" || name === "id")!;
+    assert.deepEqual(schema, { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+  }
 });
 
 test("every reference leads somewhere", () => {

@@ -252,6 +252,9 @@ test("unknown paths are 404 whatever they carry, known ones 405 with Allow", asy
     ["PUT", "/orders/1", "GET, HEAD"],
     ["POST", "/health", "GET, HEAD"],
     ["OPTIONS", "/ready", "GET, HEAD"],
+    // None that Fastify routes by itself.
+    ["PURGE", "/orders", "GET, HEAD, POST"],
+    ["M-SEARCH", "/orders/1", "GET, HEAD"],
   ] as const) {
     const reply = await door.app.inject({ method, url, payload });
     problemOf(reply, 405, "method not allowed");

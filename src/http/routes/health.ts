@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
-import { jsonResponse, problemResponses, RetryAfter } from "../openapi.ts";
+import { always, jsonResponse, problemResponses, RetryAfter } from "../openapi.ts";
 
 export interface Readiness {
   readonly ready: boolean;
@@ -44,7 +44,7 @@ export function addHealthRoutes(app: FastifyInstance, readiness: () => Promise<R
         response: {
           200: jsonResponse("It can.", Ready),
           ...problemResponses(),
-          503: jsonResponse("It can't.", Ready, { "Retry-After": RetryAfter }),
+          503: jsonResponse("It can't.", Ready, { "Retry-After": always(RetryAfter) }),
         },
       },
     },

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { Type } from "typebox";
 import { checkOrderInput, OrderInput } from "../../orders/order-input.ts";
+import { MAX_CALLBACK_URL_CHARS } from "../../outbound/callback-url.ts";
 import type { AcceptResult, IncomingOrder } from "../../pipeline/accept.ts";
 import type { OrderQueries } from "../../storage/order-queries.ts";
 import type { Partner } from "../../storage/partners.ts";
@@ -10,8 +11,8 @@ import type { Authentication } from "../authenticate.ts";
 import { headerValues } from "../headers.ts";
 import { readIdempotencyKey } from "../idempotency-key.ts";
 import { type JsonBody, requireJson } from "../json-body.ts";
-import { ListQuery, nextLink, readListQuery, readOrderId } from "../list-query.ts";
-import { jsonResponse, OPERATOR_SECURITY, PARTNER_SECURITY, problemResponses } from "../openapi.ts";
+import { ListQuery, nextLink, ORDER_ID, readListQuery, readOrderId } from "../list-query.ts";
+import { always, jsonResponse, OPERATOR_SECURITY, PARTNER_SECURITY, problemResponses } from "../openapi.ts";
 import { AcceptedView, acceptedView, OrderView, orderView, SummaryView, summaryView } from "../order-view.ts";
 import { Problem } from "../problem-reply.ts";
 
@@ -27,11 +28,18 @@ export interface OrderRoutesOptions {
 const PARTNER = "partner";
 
 const IdempotencyKey = Type.String({
-  pattern: "^[!-~]{1,255}$",
+  // Two quotes alone are a pair around nothing.
+  pattern: '^(?!""$)[!-~]{1,255}$',
   description: "the same key and payload give the same order again; recommended",
   examples: ["abc123"],
 });
-const OrderId = Type.Object({ id: Type.Integer({ minimum: 1, description: "the order's id" }) });
+const OrderId = Type.Object({ id: Type.Integer({ ...ORDER_ID, description: "the order's id" }) });
+/** What a document can say of it; its own check, which comes later, knows more. */
+const CallbackUrl = Type.String({
+  ...OrderInput.properties.callback_url,
+  format: "uri",
+  maxLength: MAX_CALLBACK_URL_CHARS,
+});
 const EXAMPLE_ORDER = {
   external_order_id: "EXT-42",
   callback_url: "https://partner.example.com/ota/callback",
@@ -141,11 +149,11 @@ const POST_SCHEMA = {
   security: [PARTNER_SECURITY],
   consumes: ["application/json"],
   headers: Type.Object({ "Idempotency-Key": Type.Optional(IdempotencyKey) }),
-  body: Type.Object(OrderInput.properties, { examples: [EXAMPLE_ORDER] }),
+  body: Type.Object({ ...OrderInput.properties, callback_url: CallbackUrl }, { examples: [EXAMPLE_ORDER] }),
   response: {
     201: jsonResponse("Accepted; or accepted before with this Idempotency-Key.", AcceptedView, {
-      Location: Type.String({ description: "the order's path" }),
-      "X-Trace-Id": Type.String({ format: "uuid", description: "the order's trace id" }),
+      Location: always(Type.String({ description: "the order's path" })),
+      "X-Trace-Id": always(Type.String({ format: "uuid", description: "the order's trace id" })),
       "Idempotent-Replayed": Type.Literal("true", { description: "only on a repeat of the first answer" }),
     }),
     ...problemResponses(
