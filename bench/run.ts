@@ -134,7 +134,7 @@ async function main(): Promise<boolean> {
     .reduce((sum, { measure }) => sum + measure.estimateSecs(options), 0);
   const results: Result[] = [];
   for (const { measure, kind, steps } of batches) {
-    const lacking = measure.lacks?.();
+    const lacking = measure.lacks?.(options);
     if (lacking) {
       say(`\n${measure.title}: left out, as this machine lacks ${lacking}`);
       continue;

@@ -19,7 +19,7 @@ export interface BenchDatabase {
   execute(statements: readonly string[]): Promise<void>;
   /** PostgreSQL's write-ahead log so far, in bytes; null on SQLite. */
   walBytes(): Promise<number | null>;
-  /** Dirty pages go to disk now, so that each run begins alike. */
+  /** Writes dirty pages. */
   checkpoint(): Promise<void>;
   /** Statistics and visibility as they are in a database that has been running for long. */
   tidy(): Promise<void>;

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { nowMs } from "./clock.ts";
@@ -63,7 +64,9 @@ export async function withSession<T>(setup: Setup, work: (session: Session) => P
   const load = await startLoad(ticketing);
   let running: RunningContender | null = null;
   try {
+    // What earlier runs have left to write goes to disk now, not in the middle of this one.
     await database.checkpoint();
+    spawnSync("sync");
     const start = async (): Promise<RunningContender> => {
       const started = await startContender({
         ...setup,

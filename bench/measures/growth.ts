@@ -1,3 +1,5 @@
+import { statfsSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { withSession, type Session } from "../load/session.ts";
 import { bars, BOTH, type Column, type Measure, type Options, type Run, type RunResult } from "./measure.ts";
 import {
@@ -21,6 +23,7 @@ const WAITING = 100_000;
 const AROUND_SECS = 20;
 /** A long run is divided into so many parts, to see whether it holds its rate. */
 const PARTS = 10;
+const GIB_PER_MINUTE = 4;
 
 const named = (prefix: string, columns: readonly Column[]): Column[] =>
   columns.map((column) => ({ ...column, label: `${prefix} ${column.label}` }));
@@ -92,6 +95,12 @@ export const SNAPSHOT: Measure = {
     { key: "last_per_sec", label: "last" },
     ...ALL_COLUMNS.filter(({ key }) => key !== "orders_per_sec"),
   ],
+  // SQLite's log can't begin anew while somebody reads from it.
+  lacks: ({ soakMinutes }) => {
+    const { bavail, bsize } = statfsSync(tmpdir());
+    const needed = soakMinutes * GIB_PER_MINUTE;
+    return bavail * bsize > needed * 2 ** 30 ? null : `${needed} GiB of free disk`;
+  },
   charts: [{ kind: "lines", panels: [{ key: "orders_per_sec", label: "orders/s over the minutes" }] }],
   estimateSecs: (options) => allSecs(options) + options.soakMinutes * 60,
   run: ({ setup, options, condition }: Run): Promise<RunResult> =>

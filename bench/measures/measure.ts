@@ -56,7 +56,7 @@ export interface Measure {
   readonly columns: readonly Column[];
   readonly charts: readonly Chart[];
   /** What this machine lacks for it, or null. */
-  lacks?(): string | null;
+  lacks?(options: Options): string | null;
   /** Seconds that a run takes, about. */
   estimateSecs(options: Options): number;
   run(run: Run): Promise<RunResult>;

@@ -43,7 +43,7 @@ Measured on:
 
 ${facts(results.map(({ machine }) => listed(machine)))}
 
-Settings, the same for all contenders:
+Settings, the same for all contenders (Redis, for the one that needs it: appendonly yes, appendfsync always):
 
 ${facts(results.map(({ settings }) => listed(settings)))}
 `;
