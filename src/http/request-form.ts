@@ -12,6 +12,7 @@ const HOST = /^(?:[\w.~!$&'()*+,;=%-]*|\[[0-9a-f:.]+\])(?::\d{0,5})?$/i;
  */
 export function findMalformation(request: FastifyRequest): string | null {
   const { url = "", httpVersion } = request.raw;
+  if (httpVersion !== "1.1" && httpVersion !== "1.0") return "its HTTP version is neither 1.0 nor 1.1";
   // Section 3.2: the absolute form is for proxies, and `*` for nobody here.
   if (!url.startsWith("/") || url.includes("#")) return "its target must be a path";
 
