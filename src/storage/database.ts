@@ -1,8 +1,16 @@
 import type { Kysely } from "kysely";
 import type { Tables } from "./tables.ts";
 
-/** What a statement can be given: one scalar, or a JSON text that it unpacks itself. */
-export type Parameter = string | number | null;
+export type Scalar = string | number | null;
+
+/** Rows of one shape, for a statement made by {@link SqlWords.insertRows} or {@link SqlWords.updateRows}. */
+export interface RowSet {
+  readonly fields: readonly string[];
+  readonly rows: readonly Readonly<Record<string, Scalar>>[];
+}
+
+/** What a statement can be given: a scalar, a JSON text that it unpacks itself, or as the first one the rows it is run for. */
+export type Parameter = Scalar | RowSet;
 
 /** Runs one fixed statement. Texts are constants made at start, so that each is prepared once. */
 export type Run = <Row extends object>(text: string, parameters: readonly Parameter[]) => Promise<Row[]>;
@@ -10,12 +18,41 @@ export type Run = <Row extends object>(text: string, parameters: readonly Parame
 /** How a column of a JSON parameter is read. */
 export type ColumnKind = "text" | "integer" | "real" | "uuid";
 
+/** The names and kinds of what a row brings. */
+export type Fields = Readonly<Record<string, ColumnKind>>;
+
+/** The rows that a statement is run for, in the order of its fields. */
+export function rowSet(fields: Fields, rows: RowSet["rows"]): RowSet {
+  return { fields: Object.keys(fields), rows };
+}
+
+export function isRowSet(parameter: Parameter): parameter is RowSet {
+  return typeof parameter === "object" && parameter !== null;
+}
+
+/** `a = b, ...`: what an update sets. */
+export function assignments(set: Readonly<Record<string, string>>): string {
+  return Object.entries(set)
+    .map(([column, value]) => `${column} = ${value}`)
+    .join(", ");
+}
+
 /** The words in which the databases differ. Statements are put together from them once, at start. */
 export interface SqlWords {
   /** The time of a statement: the parameter, or the clock of the database (SPEC section 5). */
   now(parameter: string): string;
   /** A table expression over a parameter that holds a JSON array of objects. */
-  rows(parameter: string, columns: Readonly<Record<string, ColumnKind>>): string;
+  rows(parameter: string, columns: Fields): string;
+  /**
+   * Inserts a row for each of the {@link RowSet} in the first parameter.
+   * @param values by column: an expression over the fields `r.x`, and over the parameters from `$2` on
+   */
+  insertRows(table: string, values: Readonly<Record<string, string>>, fields: Fields): string;
+  /**
+   * Updates for each row of the {@link RowSet} in the first parameter. Each matches one row of the table at most.
+   * @param set by column, and `where`: expressions over the fields `r.x`, the columns and the parameters from `$2` on
+   */
+  updateRows(table: string, set: Readonly<Record<string, string>>, where: string, fields: Fields): string;
   /** `= any(...)` over a parameter that holds a JSON array of whole numbers. */
   amongIds(parameter: string): string;
   /**

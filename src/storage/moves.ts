@@ -1,6 +1,6 @@
 import { ORDER_EDGES, type OrderStatus } from "../orders/states.ts";
 import { onFirstClaim } from "../orders/transitions.ts";
-import type { Run, SqlWords } from "./database.ts";
+import { type Run, rowSet, type SqlWords } from "./database.ts";
 import { noOpenCircuit } from "./open-circuit.ts";
 
 /** An order's way to another status, with what is learnt on it. */
@@ -24,32 +24,37 @@ export type MoveOrders = (
   now: number | null,
 ) => Promise<ReadonlyMap<number, OrderStatus>>;
 
+const FIELDS = {
+  order_id: "integer",
+  to_status: "text",
+  reason: "text",
+  new_reference: "text",
+  callback_begins: "integer",
+} as const;
+
 export function createMoveOrders(words: SqlWords): MoveOrders {
   const edges = [...new Set(ORDER_EDGES.map((edge) => `'${edge.from} ${edge.to}'`))];
-  const given = words.rows("$1", {
-    order_id: "integer",
-    to_status: "text",
-    reason: "text",
-    new_reference: "text",
-    callback_begins: "integer",
-  });
   const { from: ticketed, to: callbackPending } = onFirstClaim("callback");
-  const text = `with clock as (select ${words.now("$2")} as now)
-    update orders as o set
-      pipeline_status = case
+  const now = words.now("$2");
+  const text = `${words.updateRows(
+    "orders as o",
+    {
+      pipeline_status: `case
         when r.callback_begins = 1 and r.to_status = '${ticketed}' and ${noOpenCircuit("callback", "o.partner_id")}
-        then '${callbackPending}' else r.to_status end,
-      blocked_reason = r.reason,
-      reference = coalesce(r.new_reference, reference),
-      ticketed_at = case when r.to_status = 'ticketed' then (select now from clock) else ticketed_at end,
-      delivered_at = case when r.to_status = 'ota_callback_delivered' then (select now from clock) else delivered_at end,
-      updated_at = (select now from clock)
-    from ${given} r
-    where o.id = r.order_id and o.pipeline_status || ' ' || r.to_status in (${edges.join(", ")})
-    returning id, pipeline_status`;
+        then '${callbackPending}' else r.to_status end`,
+      blocked_reason: "r.reason",
+      reference: "coalesce(r.new_reference, reference)",
+      ticketed_at: `case when r.to_status = 'ticketed' then ${now} else ticketed_at end`,
+      delivered_at: `case when r.to_status = 'ota_callback_delivered' then ${now} else delivered_at end`,
+      updated_at: now,
+    },
+    `o.id = r.order_id and o.pipeline_status || ' ' || r.to_status in (${edges.join(", ")})`,
+    FIELDS,
+  )} returning id, pipeline_status`;
   return async (tx, moves, now) => {
     if (moves.length === 0) return new Map();
-    const parameter = JSON.stringify(
+    const parameter = rowSet(
+      FIELDS,
       moves.map((move) => ({
         order_id: move.orderId,
         to_status: move.to,

@@ -1,9 +1,9 @@
 import type { OrderItem } from "../orders/order-input.ts";
 import { onFirstClaim } from "../orders/transitions.ts";
 import type { OrderStatus } from "../orders/states.ts";
-import type { Database, Run } from "./database.ts";
+import { type Database, type Fields, type Run, type RowSet, rowSet } from "./database.ts";
 import type { ClaimedJob, NewClaim } from "./jobs.ts";
-import { NEW_JOB_COLUMNS, NEW_JOB_FIELDS, newJobFields, newJobValues } from "./new-jobs.ts";
+import { NEW_JOB_FIELDS, newJobFields, newJobValues } from "./new-jobs.ts";
 import { noOpenCircuit } from "./open-circuit.ts";
 
 /** An order on its way in. Everything is checked; the trace id is the gateway's own. */
@@ -71,16 +71,9 @@ export interface OrderIntake {
 export function createOrderIntake({ transact, words }: Database): OrderIntake {
   const names = { partner_id: "text", external_order_id: "text", trace_id: "uuid" } as const;
   // What decides, without the payload: that is passed once.
-  const given = words.rows("$1", { ...names, key: "text", fingerprint: "text", reject_repeats: "integer" });
-  const whole = words.rows("$1", {
-    ...names,
-    callback_url: "text",
-    key: "text",
-    raw_payload: "text",
-    claimed: "integer",
-  });
+  const given = words.rows("$1", { ...names, key: "text", reject_repeats: "integer" });
   const { from: accepted, to: processing } = onFirstClaim("ticketing");
-  const clock = `with clock as (select ${words.now("$2")} as now)`;
+  const now = words.now("$2");
 
   const lockPartners = `select partner_id from partners
     where partner_id in (select partner_id from ${given} r where r.reject_repeats = 1)
@@ -92,43 +85,41 @@ export function createOrderIntake({ transact, words }: Database): OrderIntake {
     group by r.trace_id`;
   // Keys first: the unique index decides between requests, and between processes. In one order everywhere, so
   // that two batches never wait for each other.
-  const insertKeys = `${clock}
-    insert into idempotency_keys (partner_id, key, fingerprint, trace_id, created_at)
-    select r.partner_id, r.key, r.fingerprint, r.trace_id, clock.now from ${given} r, clock
-    where r.key is not null order by r.partner_id, r.key
-    on conflict (partner_id, key) do nothing
-    returning trace_id`;
-  const insertOrders = `${clock}
-    insert into orders (partner_id, external_order_id, trace_id, callback_url, pipeline_status, idempotency_key,
-      raw_payload, created_at, updated_at)
-    select r.partner_id, r.external_order_id, r.trace_id, r.callback_url,
-      case when r.claimed = 1 and ${noOpenCircuit("ticketing", "r.partner_id")} then '${processing}' else '${accepted}' end,
-      r.key, r.raw_payload, clock.now, clock.now
-    from ${whole} r, clock where true
-    returning id, partner_id, external_order_id, trace_id, pipeline_status, created_at`;
-  const items = words.rows("$1", {
-    order_id: "integer",
-    partner_id: "text",
-    no: "integer",
-    sku: "text",
-    qty: "integer",
-    unit_price_minor: "integer",
-    currency: "text",
-    visit_date: "text",
-    visit_time: "text",
-  });
-  const insertItems = `insert into order_items
-      (order_id, partner_id, no, sku, qty, unit_price_minor, currency, visit_date, visit_time)
-    select order_id, partner_id, no, sku, qty, unit_price_minor, currency, visit_date, visit_time
-    from ${items} r`;
-  const jobs = words.rows("$1", {
-    id: "integer",
-    partner_id: "text",
-    created_at: "integer",
-    ...NEW_JOB_FIELDS,
-  });
-  const insertJobs = `insert into ticketing_jobs (id, order_id, partner_id, ${NEW_JOB_COLUMNS})
-    select r.id, r.id, r.partner_id, ${newJobValues("r.created_at")} from ${jobs} r`;
+  const insertKeys = `${words.insertRows(
+    "idempotency_keys",
+    {
+      partner_id: "r.partner_id",
+      key: "r.key",
+      fingerprint: "r.fingerprint",
+      trace_id: "r.trace_id",
+      created_at: now,
+    },
+    KEY_FIELDS,
+  )} on conflict (partner_id, key) do nothing returning trace_id`;
+  const insertOrders = `${words.insertRows(
+    "orders",
+    {
+      partner_id: "r.partner_id",
+      external_order_id: "r.external_order_id",
+      trace_id: "r.trace_id",
+      callback_url: "r.callback_url",
+      pipeline_status: `case when r.claimed = 1 and ${noOpenCircuit("ticketing", "r.partner_id")}
+        then '${processing}' else '${accepted}' end`,
+      idempotency_key: "r.key",
+      raw_payload: "r.raw_payload",
+      created_at: now,
+      updated_at: now,
+    },
+    ORDER_FIELDS,
+  )} returning id, partner_id, external_order_id, trace_id, pipeline_status, created_at`;
+  const asGiven = (fields: Fields) =>
+    Object.fromEntries(Object.keys(fields).map((name) => [name, `r.${name}`]));
+  const insertItems = words.insertRows("order_items", asGiven(ITEM_FIELDS), ITEM_FIELDS);
+  const insertJobs = words.insertRows(
+    "ticketing_jobs",
+    { id: "r.id", order_id: "r.id", partner_id: "r.partner_id", ...newJobValues("r.created_at") },
+    JOB_FIELDS,
+  );
   const ordersOfKeys = `select k.key, k.partner_id, k.fingerprint, o.id, o.external_order_id, o.trace_id, o.created_at
     from ${words.rows("$1", { partner_id: "text", key: "text" })} r
     join idempotency_keys k on k.partner_id = r.partner_id and k.key = r.key
@@ -157,7 +148,7 @@ export function createOrderIntake({ transact, words }: Database): OrderIntake {
     const repeated = await refuseRepeats(tx, orders);
     const candidates = orders.filter((order) => !repeated.has(order.traceId));
     const keyed = candidates.filter((order) => order.key !== null);
-    const won = keyed.length === 0 ? [] : await tx<{ trace_id: string }>(insertKeys, [nameRows(keyed), now]);
+    const won = keyed.length === 0 ? [] : await tx<{ trace_id: string }>(insertKeys, [keyRows(keyed), now]);
     const winners = new Set(won.map((row) => row.trace_id));
     const fresh = candidates.filter((order) => order.key === null || winners.has(order.traceId));
     const written = new Map<string, WrittenRow>();
@@ -170,7 +161,8 @@ export function createOrderIntake({ transact, words }: Database): OrderIntake {
       void tx(insertJobs, [jobRows(fresh, written, claimOf)]);
     }
     const losers = keyed.filter((order) => !winners.has(order.traceId));
-    const first = losers.length === 0 ? [] : await tx<KeyRow>(ordersOfKeys, [keyRows(losers)]);
+    const first =
+      losers.length === 0 ? [] : await tx<KeyRow>(ordersOfKeys, [JSON.stringify(keyNames(losers))]);
     const firstOf = new Map(first.map((row) => [`${row.partner_id} ${row.key}`, row]));
     return orders.map((order): Acceptance => {
       const row = written.get(order.traceId);
@@ -236,18 +228,27 @@ function acceptedOrder(row: OrderRow): AcceptedOrder {
   };
 }
 
-function orderRows(orders: readonly NewOrder[]): string {
-  return JSON.stringify(
-    orders.map((order) => ({
-      partner_id: order.partnerId,
-      external_order_id: order.externalOrderId,
-      trace_id: order.traceId,
-      callback_url: order.callbackUrl,
-      key: order.key?.value ?? null,
-      raw_payload: order.rawPayload,
-      claimed: order.claim ? 1 : 0,
-    })),
-  );
+const ORDER_FIELDS = {
+  partner_id: "text",
+  external_order_id: "text",
+  trace_id: "uuid",
+  callback_url: "text",
+  key: "text",
+  raw_payload: "text",
+  claimed: "integer",
+} as const;
+
+function orderRows(orders: readonly NewOrder[]): RowSet {
+  const rows = orders.map((order) => ({
+    partner_id: order.partnerId,
+    external_order_id: order.externalOrderId,
+    trace_id: order.traceId,
+    callback_url: order.callbackUrl,
+    key: order.key?.value ?? null,
+    raw_payload: order.rawPayload,
+    claimed: order.claim ? 1 : 0,
+  }));
+  return rowSet(ORDER_FIELDS, rows);
 }
 
 function nameRows(orders: readonly NewOrder[]): string {
@@ -257,27 +258,45 @@ function nameRows(orders: readonly NewOrder[]): string {
       external_order_id: order.externalOrderId,
       trace_id: order.traceId,
       key: order.key?.value ?? null,
-      fingerprint: order.key?.fingerprint ?? null,
       reject_repeats: order.rejectRepeats ? 1 : 0,
     })),
   );
 }
 
-function keyRows(orders: readonly NewOrder[]): string {
-  return JSON.stringify(orders.map((order) => ({ partner_id: order.partnerId, key: order.key!.value })));
+const KEY_FIELDS = { partner_id: "text", key: "text", fingerprint: "text", trace_id: "uuid" } as const;
+
+/** In one order everywhere, so that two batches never wait for each other. */
+function keyRows(orders: readonly NewOrder[]): RowSet {
+  const rows = orders.map(({ partnerId, key, traceId }) => ({
+    partner_id: partnerId,
+    key: key!.value,
+    fingerprint: key!.fingerprint,
+    trace_id: traceId,
+  }));
+  const sorted = rows.toSorted((a, b) => compare(a.partner_id, b.partner_id) || compare(a.key, b.key));
+  return rowSet(KEY_FIELDS, sorted);
 }
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+function keyNames(orders: readonly NewOrder[]) {
+  return orders.map((order) => ({ partner_id: order.partnerId, key: order.key!.value }));
+}
+
+const JOB_FIELDS = { id: "integer", partner_id: "text", created_at: "integer", ...NEW_JOB_FIELDS } as const;
 
 function jobRows(
   orders: readonly NewOrder[],
   written: ReadonlyMap<string, OrderRow>,
   claimOf: (order: NewOrder) => NewClaim | null,
-): string {
-  return JSON.stringify(
-    orders.map((order) => {
-      const { id, partner_id, created_at } = written.get(order.traceId)!;
-      return { id, partner_id, created_at, ...newJobFields(claimOf(order)) };
-    }),
-  );
+): RowSet {
+  const rows = orders.map((order) => {
+    const { id, partner_id, created_at } = written.get(order.traceId)!;
+    return { id, partner_id, created_at, ...newJobFields(claimOf(order)) };
+  });
+  return rowSet(JOB_FIELDS, rows);
 }
 
 /** The job as its claim wrote it: nothing needs to be read again. */
@@ -302,21 +321,32 @@ function claimedJob(order: NewOrder, row: OrderRow, { claim }: NewClaim): Claime
   };
 }
 
-function itemRows(orders: readonly NewOrder[], written: ReadonlyMap<string, OrderRow>): string {
-  return JSON.stringify(
-    orders.flatMap((order) => {
-      const orderId = written.get(order.traceId)!.id;
-      return order.items.map((item, index) => ({
-        order_id: orderId,
-        partner_id: order.partnerId,
-        no: index + 1,
-        sku: item.sku,
-        qty: item.qty,
-        unit_price_minor: item.unit_price_minor,
-        currency: item.currency,
-        visit_date: item.visit_date ?? null,
-        visit_time: item.visit_time ?? null,
-      }));
-    }),
-  );
+const ITEM_FIELDS = {
+  order_id: "integer",
+  partner_id: "text",
+  no: "integer",
+  sku: "text",
+  qty: "integer",
+  unit_price_minor: "integer",
+  currency: "text",
+  visit_date: "text",
+  visit_time: "text",
+} as const;
+
+function itemRows(orders: readonly NewOrder[], written: ReadonlyMap<string, OrderRow>): RowSet {
+  const rows = orders.flatMap((order) => {
+    const orderId = written.get(order.traceId)!.id;
+    return order.items.map((item, index) => ({
+      order_id: orderId,
+      partner_id: order.partnerId,
+      no: index + 1,
+      sku: item.sku,
+      qty: item.qty,
+      unit_price_minor: item.unit_price_minor,
+      currency: item.currency,
+      visit_date: item.visit_date ?? null,
+      visit_time: item.visit_time ?? null,
+    }));
+  });
+  return rowSet(ITEM_FIELDS, rows);
 }

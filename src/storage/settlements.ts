@@ -3,7 +3,7 @@ import type { TargetHealth } from "../orders/target-health.ts";
 import { LOST, onFirstClaim, orderAfterJob } from "../orders/transitions.ts";
 import { createExplainCancelled } from "./cancelled.ts";
 import { createCircuitReports } from "./circuits.ts";
-import type { Database, Run, SqlWords } from "./database.ts";
+import { type Database, type Run, rowSet, type SqlWords } from "./database.ts";
 import { type AttemptRecord, type Claim, type ClaimedJob, type NewClaim, createReadClaimed } from "./jobs.ts";
 import { createMoveOrders, type Move, type MoveOrders } from "./moves.ts";
 import { targetOf } from "./open-circuit.ts";
@@ -67,23 +67,31 @@ export function createSettlements(database: Database, leg: Leg, circuit: Circuit
   const writeTickets = createWriteTickets(words);
   const readCallbacks = createReadClaimed(words, "callback");
   const explainCancelled = createExplainCancelled(words);
-  const clock = `with clock as (select ${words.now("$2")} as now)`;
-  const claims = { job_id: "integer", held: "uuid" } as const;
-  const endClaims = `${clock}
-    update ${jobs} as j set
-      status = case when r.new_status = 'succeeded' then r.new_status else coalesce(ends_as, r.new_status) end,
-      lane = 1,
-      run_attempts = run_attempts - r.hold,
-      next_attempt_at = case
+  const now = words.now("$2");
+  const endClaims = `${words.updateRows(
+    `${jobs} as j`,
+    {
+      status:
+        "case when r.new_status = 'succeeded' then r.new_status else coalesce(ends_as, r.new_status) end",
+      lane: "1",
+      run_attempts: "run_attempts - r.hold",
+      next_attempt_at: `case
         when ends_as is not null then null
-        when r.hold = 1 then coalesce(held_until, (select now from clock))
-        else r.due_at end,
-      held_until = case when r.hold = 1 and ends_as is null then held_until else null end,
-      claim = null, claimed_by = null, claimed_at = null, lease_until = null, ends_as = null,
-      last_status_code = r.code, last_error = r.attempt_error, updated_at = (select now from clock)
-    from ${words.rows("$1", { ...claims, new_status: "text", due_at: "integer", code: "integer", attempt_error: "text", hold: "integer" })} r
-    where j.id = r.job_id and j.claim = r.held
-    returning id, status`;
+        when r.hold = 1 then coalesce(held_until, ${now})
+        else r.due_at end`,
+      held_until: "case when r.hold = 1 and ends_as is null then held_until else null end",
+      claim: "null",
+      claimed_by: "null",
+      claimed_at: "null",
+      lease_until: "null",
+      ends_as: "null",
+      last_status_code: "r.code",
+      last_error: "r.attempt_error",
+      updated_at: now,
+    },
+    "j.id = r.job_id and j.claim = r.held",
+    END_FIELDS,
+  )} returning id, status`;
 
   async function endClaimsOf(
     tx: Run,
@@ -99,7 +107,7 @@ export function createSettlements(database: Database, leg: Leg, circuit: Circuit
       attempt_error: attempt.error,
       hold: onHold ? 1 : 0,
     }));
-    const ended = await tx<{ id: number; status: JobStatus }>(endClaims, [JSON.stringify(rows), now]);
+    const ended = await tx<{ id: number; status: JobStatus }>(endClaims, [rowSet(END_FIELDS, rows), now]);
     return new Map(ended.map((row) => [row.id, row.status]));
   }
 
@@ -192,6 +200,16 @@ function moveOf(leg: Leg, settlement: Settlement, status: JobStatus): Move[] {
   return [{ orderId: claim.orderId, to, reason, reference: ticketed?.reference ?? null, callbackBegins }];
 }
 
+const END_FIELDS = {
+  job_id: "integer",
+  held: "uuid",
+  new_status: "text",
+  due_at: "integer",
+  code: "integer",
+  attempt_error: "text",
+  hold: "integer",
+} as const;
+
 const ATTEMPT_COLUMNS = {
   job_id: "integer",
   no: "integer",
@@ -207,28 +225,27 @@ const ATTEMPT_COLUMNS = {
 } as const;
 const ATTEMPT_NAMES = Object.keys(ATTEMPT_COLUMNS).join(", ");
 
-function attemptRows(settlements: readonly Settlement[]): string {
-  return JSON.stringify(
-    settlements.map(({ claim, attempt }) => ({
-      job_id: claim.jobId,
-      no: claim.no,
-      order_id: claim.orderId,
-      partner_id: claim.partnerId,
-      claim: claim.claim,
-      code: attempt.code,
-      error: attempt.error,
-      at: claim.startedAt,
-      duration_ms: attempt.durationMs,
-      answer: attempt.answer,
-      note: attempt.note,
-    })),
-  );
+function attemptRows(settlements: readonly Settlement[]) {
+  return settlements.map(({ claim, attempt }) => ({
+    job_id: claim.jobId,
+    no: claim.no,
+    order_id: claim.orderId,
+    partner_id: claim.partnerId,
+    claim: claim.claim,
+    code: attempt.code,
+    error: attempt.error,
+    at: claim.startedAt,
+    duration_ms: attempt.durationMs,
+    answer: attempt.answer,
+    note: attempt.note,
+  }));
 }
 
 function createWriteAttempts(words: SqlWords, leg: Leg) {
-  const text = `insert into ${LEG_TABLES[leg].attempts} (${ATTEMPT_NAMES})
-    select ${ATTEMPT_NAMES} from ${words.rows("$1", ATTEMPT_COLUMNS)} r`;
-  return (tx: Run, settlements: readonly Settlement[]) => tx(text, [attemptRows(settlements)]);
+  const values = Object.fromEntries(Object.keys(ATTEMPT_COLUMNS).map((name) => [name, `r.${name}`]));
+  const text = words.insertRows(LEG_TABLES[leg].attempts, values, ATTEMPT_COLUMNS);
+  return (tx: Run, settlements: readonly Settlement[]) =>
+    tx(text, [rowSet(ATTEMPT_COLUMNS, attemptRows(settlements))]);
 }
 
 interface Late {
@@ -269,7 +286,7 @@ function createRecordLate(words: SqlWords, leg: Leg) {
   ): Promise<Late> => {
     const results = missed.filter(({ attempt }) => attempt.error !== LOST);
     if (results.length === 0) return NO_LATE;
-    const rows = await tx<{ job_id: number }>(insertLate, [attemptRows(results), now]);
+    const rows = await tx<{ job_id: number }>(insertLate, [JSON.stringify(attemptRows(results)), now]);
     const recorded = new Set(rows.map((row) => row.job_id));
     const successes = results.filter(({ claim, ticketed }) => ticketed !== null && recorded.has(claim.jobId));
     const ticketed = await moveOrders(

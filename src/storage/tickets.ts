@@ -1,7 +1,7 @@
 import type { CallbackEventName } from "../orders/callback-event.ts";
-import type { Run, SqlWords } from "./database.ts";
+import { type Run, rowSet, type SqlWords } from "./database.ts";
 import { CALLBACK_CLAIM_COLUMNS, type ClaimRow, type NewClaim } from "./jobs.ts";
-import { NEW_JOB_COLUMNS, NEW_JOB_FIELDS, newJobFields, newJobValues } from "./new-jobs.ts";
+import { NEW_JOB_FIELDS, newJobFields, newJobValues } from "./new-jobs.ts";
 
 /** What a ticketed order has got, and what its partner is to be told. */
 export interface Ticketed {
@@ -25,25 +25,37 @@ export interface TicketedOrder {
   readonly claim?: NewClaim | null;
 }
 
+const TICKET_FIELDS = { order_id: "integer", partner_id: "text", no: "integer", body: "text" } as const;
+const EVENT_FIELDS = {
+  order_id: "integer",
+  partner_id: "text",
+  event: "text",
+  event_id: "text",
+  sequence: "integer",
+  body: "text",
+  ...NEW_JOB_FIELDS,
+} as const;
+
 /** Tickets and the callback job, in the transaction that made the orders ticketed. */
 export function createWriteTickets(words: SqlWords) {
-  const ticketColumns = { order_id: "integer", partner_id: "text", no: "integer", body: "text" } as const;
-  const insertTickets = `insert into tickets (order_id, partner_id, no, body)
-    select order_id, partner_id, no, body from ${words.rows("$1", ticketColumns)} r`;
-  const eventColumns = {
-    order_id: "integer",
-    partner_id: "text",
-    event: "text",
-    event_id: "text",
-    sequence: "integer",
-    body: "text",
-    ...NEW_JOB_FIELDS,
-  } as const;
-  const insertJobs = `with clock as (select ${words.now("$2")} as now)
-    insert into ota_callback_jobs (order_id, partner_id, event, event_id, sequence, body, ${NEW_JOB_COLUMNS})
-    select r.order_id, r.partner_id, r.event, r.event_id, r.sequence, r.body, ${newJobValues("clock.now")}
-    from ${words.rows("$1", eventColumns)} r, clock where true
-    returning ${CALLBACK_CLAIM_COLUMNS}`;
+  const insertTickets = words.insertRows(
+    "tickets",
+    { order_id: "r.order_id", partner_id: "r.partner_id", no: "r.no", body: "r.body" },
+    TICKET_FIELDS,
+  );
+  const insertJobs = `${words.insertRows(
+    "ota_callback_jobs",
+    {
+      order_id: "r.order_id",
+      partner_id: "r.partner_id",
+      event: "r.event",
+      event_id: "r.event_id",
+      sequence: "r.sequence",
+      body: "r.body",
+      ...newJobValues(words.now("$2")),
+    },
+    EVENT_FIELDS,
+  )} returning ${CALLBACK_CLAIM_COLUMNS}`;
   /** @returns the callback jobs that were written claimed */
   return async (tx: Run, orders: readonly TicketedOrder[], now: number | null): Promise<ClaimRow[]> => {
     if (orders.length === 0) return [];
@@ -55,7 +67,7 @@ export function createWriteTickets(words: SqlWords) {
         body,
       })),
     );
-    if (tickets.length > 0) void tx(insertTickets, [JSON.stringify(tickets)]);
+    if (tickets.length > 0) void tx(insertTickets, [rowSet(TICKET_FIELDS, tickets)]);
     const events = orders.map(({ orderId, partnerId, ticketed: { event }, claim }) => ({
       order_id: orderId,
       partner_id: partnerId,
@@ -65,7 +77,7 @@ export function createWriteTickets(words: SqlWords) {
       body: event.body,
       ...newJobFields(claim ?? null),
     }));
-    const written = await tx<ClaimRow>(insertJobs, [JSON.stringify(events), now]);
+    const written = await tx<ClaimRow>(insertJobs, [rowSet(EVENT_FIELDS, events), now]);
     return written.filter((row) => row.claim !== null);
   };
 }

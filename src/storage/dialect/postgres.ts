@@ -1,12 +1,14 @@
 import { Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from "kysely";
 import pg from "pg";
 import {
+  assignments,
   type ColumnKind,
   type ColumnTypes,
   CommitUnknown,
   type Database,
   DatabaseUnavailable,
   type Finding,
+  isRowSet,
   type Parameter,
   RowLocked,
   type Run,
@@ -43,6 +45,11 @@ const words: SqlWords = {
     const fields = Object.entries(columns).map(([name, kind]) => `${name} ${KIND_TYPES[kind]}`);
     return `(select * from json_to_recordset(${parameter}::json) as fields(${fields.join(", ")}))`;
   },
+  insertRows: (table, values, fields) =>
+    `insert into ${table} (${Object.keys(values).join(", ")})
+      select ${Object.values(values).join(", ")} from ${words.rows("$1", fields)} r`,
+  updateRows: (table, set, where, fields) =>
+    `update ${table} set ${assignments(set)} from ${words.rows("$1", fields)} r where ${where}`,
   amongIds: (parameter) =>
     `= any(array(select value::bigint from json_array_elements_text(${parameter}::json)))`,
   amongFew: (subquery) => `= any(array(${subquery}))`,
@@ -161,7 +168,8 @@ export function openPostgres(options: PostgresOptions): Database {
     text: string,
     parameters: readonly Parameter[],
   ): Promise<Row[]> {
-    const query = { text, values: [...parameters], query_timeout: STATEMENT_TIMEOUT_MS };
+    const values = parameters.map((given) => (isRowSet(given) ? JSON.stringify(given.rows) : given));
+    const query = { text, values, query_timeout: STATEMENT_TIMEOUT_MS };
     try {
       return (await client.query<Row>(prepared ? { ...query, name: nameOf(text) } : query)).rows;
     } catch (error) {
