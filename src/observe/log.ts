@@ -40,7 +40,8 @@ export interface LogOptions {
 const MAX_WAITING_CHARS = 4 * 1024 * 1024;
 const CLOSE_TIMEOUT_MS = 1000;
 /** Lines are written together when they are so many, or this old. */
-const FULL_CHARS = 8 * 1024;
+const FULL_CHARS = 32 * 1024;
+const MAX_WRITE_BYTES = 64 * 1024;
 const FLUSH_MS = 25;
 
 /**
@@ -75,6 +76,7 @@ function open(descriptor: number): { stream: DestinationStream; close: () => Pro
     dest: descriptor,
     sync: false,
     minLength: FULL_CHARS,
+    maxWrite: MAX_WRITE_BYTES,
     periodicFlush: FLUSH_MS,
     maxLength: MAX_WAITING_CHARS,
     mkdir: true,

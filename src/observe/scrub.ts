@@ -18,9 +18,21 @@ export function scrub(event: object): Record<string, unknown> {
 function scrubObject(object: object, depth: number): Record<string, unknown> {
   const copy: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(object).slice(0, MAX_ENTRIES)) {
-    copy[name] = SECRET.test(name) ? "[redacted]" : scrubValue(value, depth);
+    copy[name] = isSecret(name) ? "[redacted]" : scrubValue(value, depth);
   }
   return copy;
+}
+
+// The names are ours, and few; a bound all the same.
+const MAX_NAMES = 1_000;
+const verdicts = new Map<string, boolean>();
+
+function isSecret(name: string): boolean {
+  const known = verdicts.get(name);
+  if (known !== undefined) return known;
+  const verdict = SECRET.test(name);
+  if (verdicts.size < MAX_NAMES) verdicts.set(name, verdict);
+  return verdict;
 }
 
 function scrubValue(value: unknown, depth: number): unknown {

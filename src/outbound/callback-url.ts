@@ -127,7 +127,7 @@ function refuseHost(written: Written, host: string, policy: CallbackPolicy): str
 function refuseName(host: string, labels: number, listed: boolean, policy: CallbackPolicy): string | null {
   if (listed) return null;
   if (isLocalhostName(host)) {
-    return coversLoopback(cidrSet(policy.allowedCidrs)) ? null : "a localhost name is not public";
+    return coversLoopback(allowedRanges(policy)) ? null : "a localhost name is not public";
   }
   if (labels < 2) return "the host has a single label";
   const special = SPECIAL_SUFFIXES.find((suffix) => host.endsWith(suffix));
@@ -135,9 +135,20 @@ function refuseName(host: string, labels: number, listed: boolean, policy: Callb
 }
 
 function refuseAddress(address: string, policy: CallbackPolicy): string | null {
-  return isPublicAddress(address) || cidrSet(policy.allowedCidrs).contains(address)
+  return isPublicAddress(address) || allowedRanges(policy).contains(address)
     ? null
     : "the address is not public";
+}
+
+const rangesOf = new WeakMap<CallbackPolicy, CidrSet>();
+
+/** Read once for each policy: it is asked at every acceptance and every delivery. */
+function allowedRanges(policy: CallbackPolicy): CidrSet {
+  const known = rangesOf.get(policy);
+  if (known) return known;
+  const ranges = cidrSet(policy.allowedCidrs);
+  rangesOf.set(policy, ranges);
+  return ranges;
 }
 
 function matchesHost(host: string, entries: readonly string[]): boolean {
