@@ -25,6 +25,7 @@ const { values: given } = parseArgs({
     seconds: { type: "string" },
     "soak-minutes": { type: "string" },
     quick: { type: "boolean", default: false },
+    "no-save": { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     profile: { type: "boolean", default: false },
     report: { type: "boolean", default: false },
@@ -40,7 +41,9 @@ const HELP = `usage: node bench/run.ts [options]
   --repeats <n>            runs of each, in turns; 3 otherwise, 1 where a run is long
   --seconds <n>            length of a measured window; 10 otherwise
   --soak-minutes <n>       length of what is watched for long; 10 otherwise
-  --quick                  a look at whether it works: short windows, small databases, figures that mean nothing
+  --quick                  a look at whether it works: short windows, small databases; the figures mean nothing
+                           and are not saved
+  --no-save                leaves bench/results and the page as they are
   --profile                CPU profiles of the contenders, in this folder
   --json                   the results on stdout, too
   --report                 writes docs/performance.md anew from bench/results and measures nothing
@@ -177,7 +180,7 @@ async function main(): Promise<boolean> {
     await seeds.drop();
     const result = { measure: measure.name, database: kind, machine, settings: server.settings };
     results.push({ ...result, groups: [...groups.values()] });
-    if (given.quick) continue;
+    if (given.quick || given["no-save"]) continue;
     mergeResult(RESULTS, results.at(-1)!);
     writePage(RESULTS, DOCS, MEASURES);
   }
