@@ -39,16 +39,25 @@ const columnTypes: ColumnTypes = {
   table: "strict",
 };
 
-/** Reads `r.x` from a parameter: its fields come first, `$2` follows them. */
+/** A parameter that the driver fills with its clock. */
+const NOW = "$now";
+/** Begins a statement of one row whose last parameter is the clock. */
+const CLOCKED = "/* clock */ ";
+
+/** Reads `r.x` from a parameter: its fields come first, `$2` follows them, and then the clock. */
 function ofOneRow(text: string, fields: Fields): string {
   const names = Object.keys(fields);
-  return text
+  const others = [...text.matchAll(/\$(\d+)/g)].map(([, n]) => Number(n) - 1);
+  const clock = names.length + Math.max(0, ...others) + 1;
+  return (text.includes(NOW) ? CLOCKED + text : text)
+    .replaceAll(NOW, `?${clock}`)
     .replaceAll(/\$(\d+)/g, (_, n: string) => `?${names.length + Number(n) - 1}`)
     .replaceAll(/\br\.(\w+)/g, (_, name: string) => `?${names.indexOf(name) + 1}`);
 }
 
 const words: SqlWords = {
-  now: (parameter) => `coalesce(${parameter}, cast(round(unixepoch('subsec') * 1000) as integer))`,
+  // The process's clock (SPEC section 5), read once for each run of a statement.
+  now: (parameter) => `coalesce(${parameter}, ${NOW})`,
   rows: (parameter, columns) => {
     const fields = Object.keys(columns).map((name) => `value ->> '${name}' as ${name}`);
     return `(select ${fields.join(", ")} from json_each(${parameter}))`;
@@ -174,11 +183,15 @@ export function openSqlite(options: SqliteOptions): Database {
 
   const runNow = <Row extends object>(text: string, parameters: readonly Parameter[]): Row[] => {
     const [first, ...others] = parameters as [Parameter, ...Scalar[]];
-    if (parameters.length > 0 && isRowSet(first)) return runForEach<Row>(prepared(text), first, others);
+    if (parameters.length > 0 && isRowSet(first)) {
+      const clock = text.startsWith(CLOCKED) ? [Date.now()] : [];
+      return runForEach<Row>(prepared(text), first, [...others, ...clock]);
+    }
     const named: Record<string, Scalar> = {};
     for (let index = 0; index < parameters.length; index += 1) {
       named[`$${index + 1}`] = parameters[index] as Scalar;
     }
+    if (text.includes(NOW)) named[NOW] = Date.now();
     return prepared(text).all(named) as Row[];
   };
   const runInTurn: Run = async <Row extends object>(text: string, parameters: readonly Parameter[]) =>
