@@ -36,7 +36,7 @@ export const THROUGHPUT: Measure = {
   letters: "bd",
   title: "Orders per second, from POST to delivered callback",
   prose:
-    "64 connections send as much as is delivered, with at most 512 orders between POST and callback. CPU time is that " +
+    "64 connections send as much as is delivered, with at most 256 orders between POST and callback. CPU time is that " +
     "of the contender, its database server and its Redis. WAL is PostgreSQL's and Redis's own; on SQLite it is all " +
     "that the contender's process wrote to storage (/proc/<pid>/io, write_bytes) but its log.",
   databases: BOTH,
