@@ -6,12 +6,20 @@ import { acceptInBatches } from "./common/accept.ts";
 import { inBatches } from "./common/batches.ts";
 import { createIntake } from "./common/intake.ts";
 import { createLegs } from "./common/legs.ts";
-import type { CallbackTask, Settlement, TicketingTask } from "./common/orders.ts";
-import { createSchema, openPool, settleCallbacks, settleTicketing, transaction } from "./common/postgres.ts";
+import type { OrderJob, Settlement } from "./common/orders.ts";
+import { callbackTasks, ticketingTasks } from "./common/postgres-tasks.ts";
+import {
+  type Client,
+  createSchema,
+  openPool,
+  settleCallbacks,
+  settleTicketing,
+  transaction,
+} from "./common/postgres.ts";
 import { serve } from "./common/serve.ts";
 import { readSettings } from "./common/settings.ts";
 
-const SETTLE_BATCH = 200;
+const BATCH = 200;
 
 const settings = readSettings();
 const legs = createLegs(settings);
@@ -30,21 +38,23 @@ async function unlockWhatDied(): Promise<void> {
   if (rows.length > 0) await utils.forceUnlockWorkers(rows.map((row) => row.locked_by));
 }
 
-interface NewJob {
+interface NewJob extends OrderJob {
   readonly identifier: "ticketing" | "ota_callback";
-  readonly payload: object;
   readonly runAt: string | null;
 }
 
 function addJobs(client: pg.PoolClient, jobs: readonly NewJob[]): Promise<unknown> {
+  const given = jobs.map(({ identifier, runAt, orderId, attempt }) => ({
+    identifier,
+    run_at: runAt,
+    payload: { orderId, attempt },
+  }));
   return client.query({
     name: "add_jobs",
     text: `select count(*) from graphile_worker.add_jobs(array(
       select row(identifier, payload, null, run_at, null, null, null, null)::graphile_worker.job_spec
       from json_to_recordset($1::json) as j (identifier text, payload json, run_at timestamptz)))`,
-    values: [
-      JSON.stringify(jobs.map(({ identifier, payload, runAt }) => ({ identifier, payload, run_at: runAt }))),
-    ],
+    values: [JSON.stringify(given)],
   });
 }
 
@@ -54,21 +64,25 @@ const accept = acceptInBatches({
   enqueue: (client, tasks) =>
     addJobs(
       client,
-      tasks.map((payload) => ({ identifier: "ticketing", payload, runAt: null })),
+      tasks.map((task) => ({ ...task, identifier: "ticketing", runAt: null })),
     ),
 });
 
-/** The schedule is not exponential: a retry is a new job, in the transaction that writes the failed attempt. */
-function settleInBatches<Task extends object>(
+/** Orders are read for many jobs at once, and results written for many at once. */
+function createLeg<Task extends OrderJob>(
   identifier: NewJob["identifier"],
+  read: (client: Client, jobs: readonly OrderJob[]) => Promise<Task[]>,
+  attempt: (task: Task) => Promise<Settlement<Task>>,
   write: typeof settleTicketing,
-) {
-  return inBatches<Settlement<Task>, void>({
-    maxBatch: SETTLE_BATCH,
+): (job: unknown) => Promise<void> {
+  const readInBatches = inBatches<OrderJob, Task>({ maxBatch: BATCH, run: (jobs) => read(pool, jobs) });
+  const settle = inBatches<Settlement<Task>, void>({
+    maxBatch: BATCH,
     run: async (batch) => {
+      // The schedule is not exponential: a retry is a new job, in the transaction that writes the failed attempt.
       const jobs = batch.flatMap(({ again, callback }): NewJob[] => {
-        if (again) return [{ identifier, payload: again.task, runAt: new Date(again.dueAt).toISOString() }];
-        return callback ? [{ identifier: "ota_callback", payload: callback, runAt: null }] : [];
+        if (again) return [{ ...again.task, identifier, runAt: new Date(again.dueAt).toISOString() }];
+        return callback ? [{ ...callback, identifier: "ota_callback", runAt: null }] : [];
       });
       await transaction(pool, (client) =>
         Promise.all([
@@ -82,17 +96,15 @@ function settleInBatches<Task extends object>(
       return batch.map(() => undefined);
     },
   });
+  return async (job) => settle(await attempt(await readInBatches(job as OrderJob)));
 }
-
-const settleTicket = settleInBatches<TicketingTask>("ticketing", settleTicketing);
-const settleCallback = settleInBatches<CallbackTask>("ota_callback", settleCallbacks);
 
 const runner = await run({
   pgPool: pool,
   noHandleSignals: true,
   taskList: {
-    ticketing: async (task) => settleTicket(await legs.ticketing(task as TicketingTask)),
-    ota_callback: async (task) => settleCallback(await legs.callback(task as CallbackTask)),
+    ticketing: createLeg("ticketing", ticketingTasks, legs.ticketing, settleTicketing),
+    ota_callback: createLeg("ota_callback", callbackTasks, legs.callback, settleCallbacks),
   },
   logger,
   preset: {

@@ -1,13 +1,21 @@
 // Fastify and pg-boss: a queue for each leg. A job is sent in the transaction that makes it necessary, fetched in
-// batches, and completed, again in batches, in the transaction that writes what its attempt brought.
+// batches, and ended, again in batches, in the transaction that writes what its attempt brought.
 import type pg from "pg";
-import { type Db, type Job, type JobInsert, PgBoss } from "pg-boss";
+import { type Db, type JobInsert, PgBoss } from "pg-boss";
 import { acceptInBatches } from "./common/accept.ts";
 import { inBatches } from "./common/batches.ts";
 import { createIntake } from "./common/intake.ts";
 import { createLegs } from "./common/legs.ts";
-import type { CallbackTask, Settlement, TicketingTask } from "./common/orders.ts";
-import { createSchema, openPool, settleCallbacks, settleTicketing, transaction } from "./common/postgres.ts";
+import type { OrderJob, Settlement } from "./common/orders.ts";
+import { callbackTasks, ticketingTasks } from "./common/postgres-tasks.ts";
+import {
+  type Client,
+  createSchema,
+  openPool,
+  settleCallbacks,
+  settleTicketing,
+  transaction,
+} from "./common/postgres.ts";
 import { createPump } from "./common/pump.ts";
 import { serve } from "./common/serve.ts";
 import { readSettings } from "./common/settings.ts";
@@ -24,7 +32,7 @@ await createSchema(pool);
 
 /** pg-boss on our own pool, so that its statements are prepared once for each connection. */
 const statements = new Map<string, string>();
-function onClient(client: Pick<pg.ClientBase | pg.Pool, "query">): Db {
+function onClient(client: Client): Db {
   return {
     executeSql(text, values) {
       if (values === undefined || values.length === 0) return client.query(text);
@@ -51,36 +59,42 @@ for (const name of [TICKETING, CALLBACK]) {
 const accept = acceptInBatches({
   pool,
   concurrency: 1,
-  enqueue: (client, tasks) =>
-    send(
-      client,
-      TICKETING,
-      tasks.map((data) => ({ data })),
-    ),
+  enqueue: (client, tasks) => send(client, TICKETING, tasks.map(newJob)),
   onCommitted: () => ticketing.wake(),
 });
+
+function newJob({ orderId, attempt }: OrderJob): JobInsert<OrderJob> {
+  return { data: { orderId, attempt } };
+}
 
 function send(client: pg.PoolClient, queue: string, jobs: JobInsert[]): Promise<unknown> {
   return boss.insert(queue, jobs, { db: onClient(client) });
 }
 
+interface Fetched<Task> {
+  readonly jobId: string;
+  readonly task: Task;
+}
+
 interface Done<Task> {
-  readonly id: string;
+  readonly jobId: string;
   readonly settlement: Settlement<Task>;
 }
 
-/** Results, retries, callbacks and completions of many jobs in one transaction; its statements go out together. */
-function settleInBatches<Task extends object>(queue: string, write: typeof settleTicketing) {
+/**
+ * Results, retries, callbacks and the end of many jobs in one transaction; its statements go out together. Jobs that are
+ * done are deleted (the documented "fetch then delete"): their history is in the attempts.
+ */
+function settleInBatches<Task extends OrderJob>(queue: string, write: typeof settleTicketing) {
   return inBatches<Done<Task>, void>({
     maxBatch: SETTLE_BATCH,
     run: async (batch) => {
       const settlements = batch.map(({ settlement }) => settlement);
+      // The schedule is none that pg-boss knows: a retry is a new job.
       const again = settlements.flatMap(({ again }) =>
-        again === null ? [] : [{ data: again.task, startAfter: new Date(again.dueAt).toISOString() }],
+        again === null ? [] : [{ ...newJob(again.task), startAfter: new Date(again.dueAt).toISOString() }],
       );
-      const callbacks = settlements.flatMap(({ callback }) =>
-        callback === null ? [] : [{ data: callback }],
-      );
+      const callbacks = settlements.flatMap(({ callback }) => (callback === null ? [] : [newJob(callback)]));
       await transaction(pool, (client) =>
         Promise.all([
           write(
@@ -89,10 +103,9 @@ function settleInBatches<Task extends object>(queue: string, write: typeof settl
           ),
           again.length > 0 && send(client, queue, again),
           callbacks.length > 0 && send(client, CALLBACK, callbacks),
-          boss.complete(
+          boss.deleteJob(
             queue,
-            batch.map(({ id }) => id),
-            null,
+            batch.map(({ jobId }) => jobId),
             { db: onClient(client) },
           ),
         ]),
@@ -103,35 +116,35 @@ function settleInBatches<Task extends object>(queue: string, write: typeof settl
   });
 }
 
-function pump<Task extends object>(
+function startLeg<Task extends OrderJob>(
   queue: string,
   concurrency: number,
+  read: (client: Client, jobs: readonly OrderJob[]) => Promise<Task[]>,
   attempt: (task: Task) => Promise<Settlement<Task>>,
   write: typeof settleTicketing,
 ) {
   const settle = settleInBatches<Task>(queue, write);
-  return createPump<Job<Task>>({
-    fetch: () => boss.fetch<Task>(queue, { batchSize: FETCH_BATCH }),
+  return createPump<Fetched<Task>>({
+    fetch: async () => {
+      const jobs = await boss.fetch<OrderJob>(queue, { batchSize: FETCH_BATCH });
+      if (jobs.length === 0) return [];
+      const tasks = await read(
+        pool,
+        jobs.map(({ data }) => data),
+      );
+      return jobs.map(({ id }, index) => ({ jobId: id, task: tasks[index]! }));
+    },
     batchSize: FETCH_BATCH,
     refillBelow: FETCH_BATCH / 2,
     concurrency,
     pollMs: 500,
-    run: async ({ id, data }) => settle({ id, settlement: await attempt(data) }),
+    run: async ({ jobId, task }) => settle({ jobId, settlement: await attempt(task) }),
   });
 }
 
-const ticketing = pump<TicketingTask>(
-  TICKETING,
-  settings.ticketingConcurrency,
-  legs.ticketing,
-  settleTicketing,
-);
-const callbackPump = pump<CallbackTask>(
-  CALLBACK,
-  settings.callbackConcurrency,
-  legs.callback,
-  settleCallbacks,
-);
+const { ticketingConcurrency, callbackConcurrency } = settings;
+const ticketing = startLeg(TICKETING, ticketingConcurrency, ticketingTasks, legs.ticketing, settleTicketing);
+const callbackPump = startLeg(CALLBACK, callbackConcurrency, callbackTasks, legs.callback, settleCallbacks);
 
 await serve(createIntake(settings, accept), settings, async () => {
   // What was fetched and not begun is given back: failing a job makes it wait for its next try, which is at once.
@@ -139,12 +152,12 @@ await serve(createIntake(settings, accept), settings, async () => {
   if (tickets.length > 0)
     await boss.fail(
       TICKETING,
-      tickets.map(({ id }) => id),
+      tickets.map(({ jobId }) => jobId),
     );
   if (callbacks.length > 0)
     await boss.fail(
       CALLBACK,
-      callbacks.map(({ id }) => id),
+      callbacks.map(({ jobId }) => jobId),
     );
   await boss.stop();
   await pool.end();

@@ -45,10 +45,10 @@ function later(dueAt: number, step: () => Promise<void>): void {
 }
 
 function resume(order: UnfinishedOrder): Promise<void> {
-  const { orderId, traceId, partnerId, input, attempts, isTicketed, reference, tickets } = order;
+  const { orderId, traceId, partnerId, input, attempts, isTicketed } = order;
   const task = { orderId, traceId, partnerId, input, attempt: attempts + 1 };
   if (!isTicketed) return sendToTicketing(task);
-  return tellPartner({ ...callbackTask(task, { reference, tickets }), attempt: attempts + 1 });
+  return tellPartner({ ...callbackTask(task, order), attempt: attempts + 1 });
 }
 
 async function openStore(url: string): Promise<Store> {

@@ -1,5 +1,4 @@
 import canonicalize from "canonicalize";
-import { uuidV7 } from "./ids.ts";
 import type { AttemptRow, CallbackTask, Settlement, TicketingTask } from "./orders.ts";
 import { type Answer, createOutbound } from "./outbound.ts";
 import type { Settings } from "./settings.ts";
@@ -64,6 +63,7 @@ export function createLegs(settings: Settings): Legs {
       const settlement = settle(task, "ticketing", startedAt, answer);
       if (!isSuccess(answer)) return settlement;
       const issued = readTickets(answer.body);
+      const { at, duration_ms } = settlement.row;
       const row: AttemptRow = {
         ...settlement.row,
         status: "ticketed",
@@ -71,7 +71,7 @@ export function createLegs(settings: Settings): Legs {
         reference: issued.reference,
         tickets: issued.tickets.map((ticket) => JSON.stringify(ticket)),
       };
-      return { row, again: null, callback: callbackTask(task, issued) };
+      return { row, again: null, callback: callbackTask(task, { ...issued, ticketedAt: at + duration_ms }) };
     },
     async callback(task) {
       const { traceId, partnerId, externalOrderId, body, eventId } = task;
@@ -107,12 +107,14 @@ function nextDueAt(settings: Settings, attempt: number, startedAt: number, ended
   return Math.round(Math.max(startedAt + next - current + Math.random() * jitterMs, endedAt));
 }
 
-interface Issued {
+export interface Issued {
   readonly reference: string | null;
   readonly tickets: readonly unknown[];
+  /** Epoch milliseconds. */
+  readonly ticketedAt: number;
 }
 
-function readTickets(body: string): Issued {
+function readTickets(body: string): Omit<Issued, "ticketedAt"> {
   try {
     const { reference, tickets } = JSON.parse(body) as { reference?: unknown; tickets?: unknown };
     return {
@@ -124,15 +126,15 @@ function readTickets(body: string): Issued {
   }
 }
 
-/** The callback of an order that has its tickets. */
+/** The callback of an order that has its tickets: the same order gives the same bytes, whenever it is built. */
 export function callbackTask(task: TicketingTask, issued: Issued): CallbackTask {
   const { orderId, traceId, partnerId, input } = task;
-  const eventId = `evt_${uuidV7().replaceAll("-", "")}`;
+  const eventId = `evt_${traceId.replaceAll("-", "")}`;
   const body = canonicalize({
     event: "order.ticketed",
     event_id: eventId,
     sequence: 1,
-    occurred_at: new Date().toISOString(),
+    occurred_at: new Date(issued.ticketedAt).toISOString(),
     order: {
       id: orderId,
       external_order_id: input.external_order_id,

@@ -40,22 +40,24 @@ export type Acceptance =
   | { readonly kind: "accepted" | "replayed"; readonly order: AcceptedOrder }
   | { readonly kind: "key_reused" };
 
-/** What the ticketing leg needs to know of an order; the engines carry it as the job's payload. */
-export interface TicketingTask {
+/** What a queue within the database carries: the order is read when its turn comes, so that no payload is written twice. */
+export interface OrderJob {
   readonly orderId: number;
-  readonly traceId: string;
-  readonly partnerId: string;
   /** 1 for the first. */
   readonly attempt: number;
+}
+
+/** What the ticketing leg needs to know of an order. */
+export interface TicketingTask extends OrderJob {
+  readonly traceId: string;
+  readonly partnerId: string;
   readonly input: OrderInput;
 }
 
-/** What the callback leg needs. The body is built once and sent the same on every attempt. */
-export interface CallbackTask {
-  readonly orderId: number;
+/** What the callback leg needs. The body is the same on every attempt. */
+export interface CallbackTask extends OrderJob {
   readonly traceId: string;
   readonly partnerId: string;
-  readonly attempt: number;
   readonly externalOrderId: string;
   readonly url: string;
   readonly eventId: string;

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, type KeyObject } from "node:crypto";
 import { signingKey } from "./signature.ts";
 
 /** What a peer is told by its environment: the variables of the product, as far as a peer has a use for them. */
@@ -10,7 +10,7 @@ export interface Settings {
   readonly port: number;
   readonly ticketingConcurrency: number;
   readonly callbackConcurrency: number;
-  readonly signingKey: Buffer | null;
+  readonly signingKey: KeyObject | null;
   readonly partnerId: string;
   /** SHA-256 of the partner's token: the token itself is not kept. */
   readonly tokenDigest: Buffer;

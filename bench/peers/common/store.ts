@@ -9,6 +9,7 @@ export interface UnfinishedOrder {
   readonly isTicketed: boolean;
   readonly reference: string | null;
   readonly tickets: readonly unknown[];
+  readonly ticketedAt: number;
   /** Attempts made of the leg that the order is at. */
   readonly attempts: number;
 }
@@ -31,6 +32,7 @@ export interface UnfinishedRow {
   readonly reference: string | null;
   /** A JSON array of JSON texts. */
   readonly tickets: string | null;
+  readonly ticketed_at: string | number | null;
   readonly attempts: string | number;
 }
 
@@ -43,13 +45,14 @@ export function unfinishedOrder(row: UnfinishedRow): UnfinishedOrder {
     isTicketed: row.pipeline_status === "ticketed",
     reference: row.reference,
     tickets: (JSON.parse(row.tickets ?? "[]") as string[]).map((ticket) => JSON.parse(ticket) as unknown),
+    ticketedAt: Number(row.ticketed_at),
     attempts: Number(row.attempts),
   };
 }
 
 /** `jsonArrayOf` aggregates texts into a JSON array, in the order of `no`. */
 export const unfinishedQuery = (jsonArrayOf: string): string => `
-  select o.id, o.trace_id, o.partner_id, o.pipeline_status, o.raw_payload, o.reference,
+  select o.id, o.trace_id, o.partner_id, o.pipeline_status, o.raw_payload, o.reference, o.ticketed_at,
     (select ${jsonArrayOf} from tickets t where t.order_id = o.id) as tickets,
     case when o.pipeline_status = 'ticketed'
       then (select count(*) from ota_callback_attempts a where a.order_id = o.id)
