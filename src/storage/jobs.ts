@@ -221,10 +221,9 @@ export function createJobQueue({ run, transact, words }: Database, leg: Leg): Jo
       if (taken.length === 0) return [];
       const held = await beginLeg(tx, taken, now);
       await giveBackIn(tx, taken.filter((row) => held.has(row.order_id)).map(claimOf), now);
-      return readClaimed(
-        tx,
-        taken.filter((row) => !held.has(row.order_id)),
-      );
+      const claimed = taken.filter((row) => !held.has(row.order_id));
+      const orderIds = claimed.map((row) => row.order_id);
+      return readClaimed(tx, orderIds, Promise.resolve(claimed));
     });
 
   return {
@@ -250,8 +249,12 @@ export function createJobQueue({ run, transact, words }: Database, leg: Leg): Jo
   };
 }
 
-/** Brings what the attempts of claimed jobs need, in the transaction of the claim. */
-export type ReadClaimed = (tx: Run, claimed: readonly ClaimRow[]) => Promise<ClaimedJob[]>;
+/** Brings what the attempts of claimed jobs need, in the transaction of the claim: asked at once for the orders that are known. */
+export type ReadClaimed = (
+  tx: Run,
+  orderIds: readonly number[],
+  claimed: Promise<readonly ClaimRow[]>,
+) => Promise<ClaimedJob[]>;
 
 export function createReadClaimed(words: SqlWords, leg: Leg): ReadClaimed {
   // Each leg reads what it needs: the payload may be large, and a partner's secrets are read as they are now.
@@ -261,11 +264,11 @@ export function createReadClaimed(words: SqlWords, leg: Leg): ReadClaimed {
       : `select o.id, o.external_order_id, o.trace_id, o.callback_url, p.callback_hosts,
           p.signing_secret, p.previous_signing_secret, p.previous_signing_secret_until
         from orders o join partners p on p.partner_id = o.partner_id where o.id ${words.amongIds("$1")}`;
-  return async (tx, claimed) => {
-    if (claimed.length === 0) return [];
-    const orders = await tx<OrderRow>(ordersOf, [JSON.stringify(claimed.map((row) => row.order_id))]);
+  return async (tx, orderIds, claimed) => {
+    const read = orderIds.length === 0 ? [] : tx<OrderRow>(ordersOf, [JSON.stringify(orderIds)]);
+    const [rows, orders] = await Promise.all([claimed, read]);
     const orderOf = new Map(orders.map((order) => [order.id, order]));
-    return claimed.map((row) => claimedJob(row, orderOf.get(row.order_id)!));
+    return rows.map((row) => claimedJob(row, orderOf.get(row.order_id)!));
   };
 }
 

@@ -150,12 +150,9 @@ export function createSettlements(database: Database, leg: Leg, circuit: Circuit
     const isTicketed = ({ claim, ticketed }: Settlement): boolean =>
       ticketed !== null && (moved.has(claim.orderId) || late.ticketed.has(claim.orderId));
     const fresh = settlements.filter(isTicketed);
-    const begun = await writeTickets(
-      tx,
-      fresh.map((settlement) => ticketedOrder(settlement, moved.get(settlement.claim.orderId))),
-      now,
-    );
-    const callbacks = await readCallbacks(tx, begun);
+    const tickets = fresh.map((settlement) => ticketedOrder(settlement, moved.get(settlement.claim.orderId)));
+    const beginning = tickets.filter(({ claim }) => claim !== null).map(({ orderId }) => orderId);
+    const callbacks = await readCallbacks(tx, beginning, writeTickets(tx, tickets, now));
     const callbackOf = new Map(callbacks.map((job) => [job.orderId, job]));
     const cancelled = settlements.filter(
       ({ claim, ticketed }) =>

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import { Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from "kysely";
 import pg from "pg";
 import {
@@ -170,6 +171,7 @@ export function openPostgres(options: PostgresOptions): Database {
   ): Promise<Row[]> {
     const values = parameters.map((given) => (isRowSet(given) ? JSON.stringify(given.rows) : given));
     const query = { text, values, query_timeout: STATEMENT_TIMEOUT_MS };
+    gather(client);
     try {
       return (await client.query<Row>(prepared ? { ...query, name: nameOf(text) } : query)).rows;
     } catch (error) {
@@ -180,6 +182,7 @@ export function openPostgres(options: PostgresOptions): Database {
   /** A word without parameters: begin, commit, rollback. */
   async function command(client: pg.PoolClient, text: string): Promise<void> {
     const query = { text, query_timeout: STATEMENT_TIMEOUT_MS };
+    gather(client);
     try {
       await client.query(query);
     } catch (error) {
@@ -276,6 +279,13 @@ export function openPostgres(options: PostgresOptions): Database {
       await pool.end();
     },
   };
+}
+
+/** What is sent in one turn leaves in one packet: `pg` writes each message by itself. */
+function gather(client: pg.PoolClient): void {
+  const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection;
+  stream.cork();
+  process.nextTick(() => stream.uncork());
 }
 
 /** The error of the first of these that failed, or null. */
