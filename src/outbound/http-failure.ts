@@ -40,7 +40,9 @@ function classifySent(error: Error, stage: Stage): AnswerError {
   return error instanceof errors.SocketError && FORBIDDEN_ANSWERS.has(error.message) ? "protocol" : "reset";
 }
 
+/** One line that any database takes: a message may quote what the other side sent, such as a certificate's names. */
 function describe(error: Error): string {
   if (error instanceof AssertionError) return "the answer is no valid HTTP/1.1";
-  return (error.message || error.name).slice(0, MAX_DETAIL_CHARS);
+  const line = (error.message || error.name).replace(/\p{Cc}+/gu, " ").trim();
+  return line.slice(0, MAX_DETAIL_CHARS).toWellFormed();
 }
