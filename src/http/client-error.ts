@@ -44,10 +44,16 @@ function endWith(problem: Problem, socket: Duplex): void {
  */
 function afterAnswersDue(socket: Duplex, then: (isAnswered: boolean) => void): void {
   const due = Reflect.get(socket, "_httpMessage") as ServerResponse | null | undefined;
-  if (!due) then(false);
+  if (!due) then(isBodyDue(socket));
   else if (!due.req.complete) then(due.headersSent);
   // By then the next one has been given the connection.
   else due.once("close", () => afterAnswersDue(socket, then));
+}
+
+/** A request has begun whose body is not all there, and nobody is to answer it any more. */
+function isBodyDue(socket: Duplex): boolean {
+  const parser = Reflect.get(socket, "parser") as { incoming: IncomingMessage | null } | null | undefined;
+  return parser?.incoming?.complete === false;
 }
 
 function asText(problem: Problem): string {

@@ -15,27 +15,46 @@ const FASTIFY_ERRORS: Readonly<Record<string, ProblemName>> = {
   FST_ERR_MAX_PARAM_LENGTH: "not-found",
 };
 
+/** For so long, failures with the same words share their reference and its line in the log: an outage fails thousands. */
+const SHARED_MS = 1000;
+const MAX_SHARED = 100;
+
 /**
  * Answers whatever was thrown while a request was served. What is the gateway's fault is answered by a reference that
  * stands also in the log, beside the cause, and the cause stays there.
  */
 export function createErrorHandler(log: Log) {
+  const references = new Map<string, string>();
+  let since = -Infinity;
+
+  function referenceFor(error: unknown, request: FastifyRequest, status: number): string {
+    const { method, routeOptions } = request;
+    const now = performance.now();
+    if (now - since > SHARED_MS || references.size >= MAX_SHARED) {
+      references.clear();
+      since = now;
+    }
+    const words = JSON.stringify([method, routeOptions.url, error instanceof Error ? error.message : ""]);
+    const known = references.get(words);
+    if (known !== undefined) return known;
+    const reference = randomUUID();
+    references.set(words, reference);
+    const event = {
+      event: "http.failed",
+      method,
+      route: routeOptions.url,
+      status,
+      error_reference: reference,
+    };
+    if (status === 500) log.error({ ...event, err: error });
+    else log.warn({ ...event, err: error });
+    return reference;
+  }
+
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const known = expectedProblem(error) ?? new Problem("internal-error");
     const { status } = PROBLEMS[known.kind];
-    const problem = status < 500 ? known : withReference(known, randomUUID());
-    if (status >= 500) {
-      const event = {
-        event: "http.failed",
-        method: request.method,
-        route: request.routeOptions.url,
-        status,
-        ...problem.more.members,
-        err: error,
-      };
-      if (status === 500) log.error(event);
-      else log.warn(event);
-    }
+    const problem = status < 500 ? known : withReference(known, referenceFor(error, request, status));
     sendProblem(reply, problem, hasLargeBody(request) ? request.raw : null);
   };
 }

@@ -12,6 +12,7 @@ import { createErrorHandler } from "./error-handler.ts";
 import { SECURITY_HEADERS } from "./headers.ts";
 import { addJsonParser, BODY_LIMIT_BYTES } from "./json-body.ts";
 import { SHARED_SCHEMAS, SWAGGER_OPTIONS } from "./openapi.ts";
+import { limitPipelining } from "./pipelining.ts";
 import { Problem } from "./problem-reply.ts";
 import { createRateLimit, type RateLimitOptions } from "./rate-limit.ts";
 import { findMalformation } from "./request-form.ts";
@@ -83,6 +84,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     },
   });
   app.server.maxConnections = MAX_CONNECTIONS;
+  limitPipelining(app.server);
   app.server.on("connect", refuseTunnel);
   // Node would answer what it can't expect itself, without a word: it is refused with the other malformed requests.
   app.server.on("checkExpectation", (request, response) => app.server.emit("request", request, response));
@@ -96,6 +98,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   let closing = false;
   app.addHook("preClose", async () => void (closing = true));
   app.addHook("onRequest", (request, reply, done) => {
+    // Nobody is there any more to whom an answer could be given.
+    if (request.raw.socket.destroyed) return void reply.hijack();
     void reply.headers(SECURITY_HEADERS);
     const malformation = findMalformation(request);
     if (closing) done(new Problem("unavailable", { headers: { "retry-after": "1" } }));

@@ -16,10 +16,24 @@ const Ready = Type.Object({
   }),
 });
 
+/** Probes that may wait for a look: where the database hangs, strangers could otherwise heap them up. */
+const MAX_WAITING = 1000;
+const TOO_MANY: Readiness = { ready: false, checks: { probes: "too many are waiting for an answer" } };
+
 /** For probes: no credentials, and liveness asks nothing of the database. */
 export function addHealthRoutes(app: FastifyInstance, readiness: () => Promise<Readiness>): void {
   // Probes that come together share one look, so that strangers can't make the database busy.
   let looking: Promise<Readiness> | null = null;
+  let waiting = 0;
+  async function look(): Promise<Readiness> {
+    if (waiting >= MAX_WAITING) return TOO_MANY;
+    looking ??= readiness().finally(() => {
+      looking = null;
+      waiting = 0;
+    });
+    waiting += 1;
+    return looking;
+  }
 
   app.get(
     "/health",
@@ -49,8 +63,7 @@ export function addHealthRoutes(app: FastifyInstance, readiness: () => Promise<R
       },
     },
     async (_request, reply) => {
-      looking ??= readiness().finally(() => (looking = null));
-      const { ready, checks } = await looking;
+      const { ready, checks } = await look();
       if (!ready) void reply.header("retry-after", "1");
       return reply.code(ready ? 200 : 503).send({ status: ready ? "ready" : "not_ready", checks });
     },
