@@ -70,7 +70,16 @@ function covers({ network, prefixLength }: Cidr, address: Address): boolean {
 
 function parseUnmapped(text: string): Address | null {
   // `isIP` is the strict reader; ipaddr.js alone would take `0x7f.1`. A zone names an interface, not an address.
-  return isIP(text) === 0 || text.includes("%") ? null : ipaddr.parse(text);
+  return isIP(text) === 0 || text.includes("%") ? null : ipaddr.parse(inHex(text));
+}
+
+/** Without a dotted quad at the end: ipaddr.js takes `::1.2.3.4`, which carries nothing, for the IPv4-mapped address. */
+function inHex(text: string): string {
+  if (!text.includes(":")) return text;
+  return text.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_quad, ...octets: string[]) => {
+    const [a = 0, b = 0, c = 0, d = 0] = octets.map(Number);
+    return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+  });
 }
 
 function unmapped(address: Address): Address {

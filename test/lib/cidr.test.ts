@@ -50,6 +50,17 @@ test("an address and its IPv4-mapped form are the same", () => {
   );
 });
 
+test("an IPv6 address that only looks like an IPv4-mapped one is an IPv6 address", () => {
+  assert.equal(normalAddress("::10.1.2.3"), "::a01:203");
+  assert.equal(normalAddress("::1:10.1.2.3"), "::1:a01:203");
+  assert.equal(normalAddress("64:ff9b::10.1.2.3"), "64:ff9b::a01:203");
+  assert.equal(normalAddress("1:2:3:4:5:6:0.0.0.255"), "1:2:3:4:5:6:0:ff");
+  const set = cidrSet(["10.0.0.0/8"]);
+  assert.equal(set.contains("::10.1.2.3"), false);
+  assert.equal(set.contains("::ffff:10.1.2.3"), true);
+  assert.equal(cidrSet(["::10.0.0.0/104"]).contains("10.1.2.3"), false);
+});
+
 test("a CIDR covers exactly the addresses that share its prefix", () => {
   const toNumber = (parts: readonly number[]) => parts.reduce((sum, part) => sum * 256 + part, 0);
   fc.assert(

@@ -184,6 +184,8 @@ test("ranges that the policy allows", () => {
   }
   assert.equal(reasonOf("https://localhost/", { allowedCidrs: ["::1"] }), null);
   assert.equal(reasonOf("https://[::1]/", loopback), "the address is not public");
+  // Looks like the mapped form, and is none.
+  assert.equal(reasonOf("https://[::127.0.0.1]/", loopback), "the address is not public");
   assert.equal(
     reasonOf("https://localhost/", { allowedCidrs: ["10.0.0.0/8"] }),
     "a localhost name is not public",
