@@ -95,7 +95,6 @@ const words: SqlWords = {
 
 /** A transaction that waits for its turn. */
 interface Waiting {
-  readonly durable: boolean;
   /** @returns what tells its result once that is committed */
   run(run: Run): Promise<() => void>;
   reject(error: unknown): void;
@@ -103,6 +102,8 @@ interface Waiting {
 
 /** Transactions that share a commit at most. */
 const MAX_GROUP = 64;
+/** A commit that takes longer is one of a slow disk. */
+const SLOW_COMMIT_MS = 2;
 
 /** How long a transaction tries to get past another process's, before the caller hears of it. */
 const BUSY_DEADLINE_MS = 2_000;
@@ -205,9 +206,8 @@ export function openSqlite(options: SqliteOptions): Database {
    * Runs what waits in one transaction, each in a savepoint of its own, so that all of them share the wait for the disk.
    * One that fails is undone alone.
    */
-  async function runTogether(group: readonly Waiting[]): Promise<void> {
+  async function runTogether(group: readonly Waiting[], durable: boolean): Promise<void> {
     const release = await turns.take();
-    const durable = group.some((waiting) => waiting.durable);
     let committing = false;
     try {
       if (!durable) connection.exec("pragma synchronous = normal");
@@ -243,23 +243,13 @@ export function openSqlite(options: SqliteOptions): Database {
     }
   }
 
-  let waiting: Waiting[] = [];
-  let scheduled = false;
-  async function runWaiting(): Promise<void> {
-    const group = waiting.slice(0, MAX_GROUP);
-    waiting = waiting.slice(MAX_GROUP);
-    await runTogether(group);
-    scheduled = waiting.length > 0;
-    if (scheduled) setImmediate(() => void runWaiting());
-  }
+  // What need not last doesn't wait for the disk with the others.
+  const lasting = createGathering((group) => runTogether(group, true));
+  const passing = createGathering((group) => runTogether(group, false));
 
   function attempt<T>(work: (run: Run) => Promise<T>, durable: boolean): Promise<T> {
     return new Promise((resolve, reject) => {
-      // What else is ready in this turn of the event loop joins.
-      if (!scheduled) setImmediate(() => void runWaiting());
-      scheduled = true;
-      waiting.push({
-        durable,
+      (durable ? lasting : passing)({
         reject,
         run: async (run) => {
           const sent: Promise<unknown>[] = [];
@@ -333,6 +323,41 @@ function runForEach<Row>(
     else statement.run(...values, ...others);
   }
   return results;
+}
+
+/**
+ * Gathers what waits into groups that are run one after the other. A commit holds up the whole process while the disk
+ * syncs: after a slow one the process is given as long for everything else, and the next group is the larger.
+ */
+function createGathering(runGroup: (group: readonly Waiting[]) => Promise<void>) {
+  let waiting: Waiting[] = [];
+  let scheduled = false;
+  let restUntil = 0;
+
+  function schedule(): void {
+    scheduled = waiting.length > 0;
+    if (!scheduled) return;
+    const restMs = restUntil - performance.now();
+    if (restMs > 0) setTimeout(() => void run(), restMs);
+    // What else is ready in this turn of the event loop joins.
+    else setImmediate(() => void run());
+  }
+
+  async function run(): Promise<void> {
+    const group = waiting.slice(0, MAX_GROUP);
+    waiting = waiting.slice(MAX_GROUP);
+    const begunAt = performance.now();
+    await runGroup(group);
+    const endedAt = performance.now();
+    const tookMs = endedAt - begunAt;
+    if (tookMs > SLOW_COMMIT_MS) restUntil = endedAt + tookMs;
+    schedule();
+  }
+
+  return (one: Waiting): void => {
+    waiting.push(one);
+    if (!scheduled) schedule();
+  };
 }
 
 /**
