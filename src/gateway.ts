@@ -66,7 +66,11 @@ async function startOn(storage: Storage, config: Config, log: Log): Promise<Gate
   await refuseToStart(storage, config);
 
   const { callback, ticketing } = config;
-  const nameServers = callback.dnsServers.length > 0 ? { servers: callback.dnsServers } : {};
+  const stopped = new AbortController();
+  const nameServers = {
+    signal: stopped.signal,
+    ...(callback.dnsServers.length > 0 ? { servers: callback.dnsServers } : {}),
+  };
   const guard = createAddressGuard({
     policy: callback,
     resolve: createResolver(nameServers),
@@ -135,6 +139,7 @@ async function startOn(storage: Storage, config: Config, log: Log): Promise<Gate
         stopEngine(engine, config.drainMs, clients),
         housekeeper.stop(),
       ]);
+      stopped.abort();
       await storage.close();
     },
   };

@@ -21,6 +21,8 @@ export interface ResolverOptions {
   readonly maxInFlight?: number;
   /** The same for the names of one domain, so that one hanging domain can't take every place. */
   readonly maxInFlightPerDomain?: number;
+  /** Ends the queries under way: a process that has stopped must not wait for a name server that hangs. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -42,6 +44,7 @@ export function createResolver(options: ResolverOptions = {}): Resolve {
   const { maxInFlight = 256, maxInFlightPerDomain = 16 } = options;
   const resolver = new dns.Resolver({ timeout: options.timeoutMs ?? 2000, tries: options.tries ?? 2 });
   if (options.servers !== undefined) resolver.setServers(options.servers);
+  options.signal?.addEventListener("abort", () => resolver.cancel());
   const inFlight = new Map<string, Promise<Resolution>>();
   const perDomain = new Map<string, number>();
   const cache = new Map<string, { resolution: Resolution; untilMs: number }>();

@@ -105,3 +105,13 @@ test("lookups are bounded in total", async (t) => {
   assert.deepEqual(await resolve("c.invalid", DEADLINE_MS), { kind: "failed", code: "EBUSY" });
   await Promise.all(hanging);
 });
+
+test("its end ends the queries under way", async (t) => {
+  const ending = new AbortController();
+  const options = { timeoutMs: 60_000, signal: ending.signal };
+  const { resolve, server } = await setUp(t, { "hanging.example": "hang" }, options);
+  const lookup = resolve("hanging.example", 60_000);
+  while (server.questions.length < 2) await new Promise((resolved) => setImmediate(resolved));
+  ending.abort();
+  assert.deepEqual(await lookup, { kind: "failed", code: "ECANCELLED" });
+});
