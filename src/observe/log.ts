@@ -59,6 +59,9 @@ export function createLog({ level, destination = 1 }: LogOptions): OpenLog {
       base: { pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: scrub },
+      // Of an error pino would write the message once more, past the scrubber.
+      errorKey: "",
+      serializers: { err: (scrubbed: unknown) => scrubbed },
     },
     stream,
   );

@@ -1,6 +1,10 @@
 /** Names that may hold what must never be logged: credentials, and what a partner says about a buyer. */
 const SECRET =
-  /token|secret|passw|authorization|cookie|signature|headers|buyer|payload|^(body|raw|answer|tickets|database_?url|.*_json)$/i;
+  /token|secret|passw|authorization|cookie|signature|headers|buyer|payload|^(body|raw|answer|tickets|query|querystring|database_?url|.*_json)$/i;
+/** Whom a URL names before its host, and all that follows its path: a partner may put keys there. */
+const IN_URL = /:\/\/([^\s/?#"'@]*@)?([^\s?#"'<>]*)([?#][^\s"'<>]*)?/g;
+/** `JSON.parse` quotes what it can't read. */
+const IN_JSON = /"[^]*"(?:\.{3})? is not valid JSON/;
 
 const MAX_DEPTH = 4;
 const MAX_ENTRIES = 64;
@@ -36,7 +40,7 @@ function isSecret(name: string): boolean {
 }
 
 function scrubValue(value: unknown, depth: number): unknown {
-  if (typeof value === "string") return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}…` : value;
+  if (typeof value === "string") return scrubText(value);
   if (typeof value === "bigint") return value.toString();
   if (typeof value !== "object" || value === null) return value;
   if (value instanceof Date) return value;
@@ -51,4 +55,15 @@ function scrubValue(value: unknown, depth: number): unknown {
   if (ArrayBuffer.isView(value)) return "[bytes]";
   if (Array.isArray(value)) return value.slice(0, MAX_ENTRIES).map((each) => scrubValue(each, depth + 1));
   return scrubObject(value, depth + 1);
+}
+
+function scrubText(text: string): string {
+  const bounded = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+  return bounded
+    .replace(IN_URL, (_, user: string | undefined, place: string, more: string | undefined) =>
+      ["://", user === undefined ? "" : "[redacted]@", place, more === undefined ? "" : "?[redacted]"].join(
+        "",
+      ),
+    )
+    .replace(IN_JSON, "[redacted] is not valid JSON");
 }

@@ -100,11 +100,66 @@ describe("log", { timeout: 60_000 }, () => {
     assert.match(lines.join(""), /"code":"23505"/);
   });
 
+  test("of a URL stay the host and the path, in whatever text it stands", () => {
+    const { log, events } = capture();
+    const cases: Readonly<Record<string, string>> = {
+      "https://partner.example/cb?key=Zaphod": "https://partner.example/cb?[redacted]",
+      "https://partner.example?Zaphod": "https://partner.example?[redacted]",
+      "https://partner.example/cb#Zaphod": "https://partner.example/cb?[redacted]",
+      "https://Zaphod:Zaphod@partner.example/cb": "https://[redacted]@partner.example/cb",
+      "postgres://user:Zaphod@db.example/wavegate": "postgres://[redacted]@db.example/wavegate",
+      "http://@partner.example/": "http://[redacted]@partner.example/",
+      "see 'http://a.example/x?Zaphod', https://b.example?Zaphod=1 and more?":
+        "see 'http://a.example/x?[redacted]', https://b.example?[redacted] and more?",
+      "https://partner.example/ota/cb": "https://partner.example/ota/cb",
+      "file:///app/src/main.ts:7:1": "file:///app/src/main.ts:7:1",
+      "is that so? 1 @ 2": "is that so? 1 @ 2",
+    };
+    for (const text of Object.keys(cases)) {
+      log.info({ event: "e", callback_url: text, nested: [{ note: text }], err: new Error(text) });
+    }
+    for (const [at, scrubbed] of Object.values(cases).entries()) {
+      const { callback_url, nested, err } = events()[at]!;
+      assert.deepEqual([callback_url, nested], [scrubbed, [{ note: scrubbed }]]);
+      assert.equal((err as { message: string }).message, scrubbed);
+      assert.doesNotMatch(JSON.stringify(events()[at]), /Zaphod/);
+    }
+  });
+
+  test("an error that quotes JSON quotes nothing in the log", () => {
+    const { log, lines } = capture();
+    for (const text of [
+      "Zaphod",
+      '{"name":Zaphod}',
+      `{"a":"${"x".repeat(100)}",Zaphod"b":"\n"}`,
+      '"Zaphod\n"',
+    ]) {
+      assert.throws(
+        () => JSON.parse(text) as unknown,
+        (error) => {
+          log.error({ event: "e", err: error });
+          return true;
+        },
+      );
+    }
+    assert.doesNotMatch(lines.join(""), /Zaphod/);
+    assert.equal(lines.length, 4);
+  });
+
+  test("a hostile text costs no time that grows with its square", () => {
+    const { log, lines } = capture();
+    for (const text of ["://", "://a@", "://?", '"', '" is not valid JSON', "a.", "@"]) {
+      log.info({ event: "e", text: text.repeat(1e6) });
+    }
+    assert.equal(lines.length, 7);
+  });
+
   test("a line is bounded, whatever is put into it", () => {
     const { log, lines } = capture();
     const circular: Record<string, unknown> = { big: "x".repeat(1e6), id: 7n };
     circular["self"] = circular;
-    log.info({ event: "e", circular, list: Array.from({ length: 1e5 }, () => 1), missing: undefined });
+    const err = new Error("x".repeat(1e6));
+    log.info({ event: "e", circular, list: Array.from({ length: 1e5 }, () => 1), missing: undefined, err });
     assert.ok(lines[0]!.length < 30_000);
     assert.match(lines[0]!, /"id":"7"/);
   });
