@@ -1,0 +1,172 @@
+import * as fc from "fast-check";
+import { type ApiDocument, type Operation, type Parameter, type Schema, TEMPLATE_NAME } from "./document.ts";
+import { bodyFit, type Certain, type Fit, parameterFit, together } from "./fit.ts";
+import { type Formats, valuesOf } from "./values.ts";
+
+export type Header = readonly [name: string, value: string];
+/** By path template: what fills it so that it names a resource which the gateway has made. */
+export type Known = ReadonlyMap<string, readonly (readonly string[])[]>;
+/**
+ * What the answer may be: 2xx, 4xx, one status, whatever the document has for the operation; `elsewhere`: or that there
+ * is no such path or method.
+ */
+export type Expected = "success" | "refusal" | "documented" | "elsewhere" | number;
+
+/** A request that is ready to be sent. */
+export interface Draft {
+  readonly family: string;
+  /** The one that is meant, or nearly. */
+  readonly operation: Operation;
+  readonly method: string;
+  readonly target: (known: Known) => string;
+  readonly headers: readonly Header[];
+  readonly body: Buffer | null;
+  /** How the body goes over the wire: with its length, in chunks, or ended before all of it has come. */
+  readonly framing: "length" | "chunked" | "cut";
+  /** Afterwards nothing may follow on its connection. */
+  readonly alone: boolean;
+  readonly expected: Expected;
+}
+
+/** What the document leaves open: who may ask, and what the gateway under test takes for a `format`. */
+export interface Knowledge {
+  /** By the scheme's name. */
+  readonly credentials: Readonly<Record<string, string>>;
+  /** Of partners that are treated in other ways. */
+  readonly others: readonly Readonly<Record<string, string>>[];
+  readonly formats: Formats;
+  readonly certain: Certain;
+}
+
+/** What a request is made of. */
+export interface Parts {
+  readonly way: readonly string[];
+  /** In the order of the operation's parameters; null: left out. */
+  readonly texts: readonly (string | null)[];
+  /** Which of the known resources the path names; null: the texts fill it. */
+  readonly known: number | null;
+  readonly body: Buffer | null;
+}
+
+/** All that the families need to know of an operation. */
+export interface Kit {
+  readonly operation: Operation;
+  readonly knowledge: Knowledge;
+  readonly body: {
+    readonly type: string;
+    readonly schema: Schema;
+    readonly values: fc.Arbitrary<unknown>;
+  } | null;
+  /** Parameters' texts, by their schemas. */
+  readonly texts: readonly fc.Arbitrary<string | null>[];
+  /** Requests that are right by the document. */
+  readonly right: fc.Arbitrary<Parts>;
+  headersFor(way: readonly string[], credentials: Readonly<Record<string, string>>): Header[];
+  draft(family: string, parts: Parts): Draft;
+}
+
+const MAX_BODY_BYTES = 256 * 1024;
+
+export function kitOf(operation: Operation, document: ApiDocument, knowledge: Knowledge): Kit {
+  const { parameters, path } = operation;
+  const [[type, schema] = [null, {}]] = operation.body;
+  const body = type === null ? null : { type, schema, values: valuesOf(schema, knowledge.formats) };
+  const texts = parameters.map(({ required, schema }) => {
+    const text = valuesOf(schema, knowledge.formats).map(String);
+    return required ? text : fc.option(text, { freq: 2 });
+  });
+  const fitsOf = parameters.map(parameterFit);
+  const fitOfBody = body && bodyFit(body.schema, knowledge.certain);
+
+  const fitOf = ({ texts, known, body }: Parts): Fit => {
+    const fits = parameters.map((parameter, index): Fit => {
+      if (parameter.in !== "path") return fitsOf[index]!(texts[index]!);
+      // What the schema allows need not be there.
+      return known === null ? together(["possible", fitsOf[index]!(texts[index]!)]) : "certain";
+    });
+    return together([...fits, body === null || fitOfBody === null ? "certain" : fitOfBody(body)]);
+  };
+
+  const headersFor: Kit["headersFor"] = (way, credentials) =>
+    way.map((name) => {
+      const scheme = document.schemes.get(name);
+      const credential = credentials[name];
+      if (!scheme || credential === undefined)
+        throw new Error(`no credential for ${name}: give the fuzz one`);
+      return scheme.type === "apiKey" ? [scheme.name, credential] : ["Authorization", `Bearer ${credential}`];
+    });
+
+  return {
+    operation,
+    knowledge,
+    body,
+    texts,
+    right: fc.record({
+      way: fc.constantFrom(...(operation.security.length > 0 ? operation.security : [[]])),
+      texts: fc.tuple(...texts),
+      known: path.includes("{") ? fc.nat() : fc.constant(null),
+      body: body === null ? fc.constant(null) : body.values.map(toBytes),
+    }),
+    headersFor,
+    draft(family, parts) {
+      const named = parameters.flatMap(({ in: place, name }, index): Header[] => {
+        const text = parts.texts[index] ?? null;
+        return place === "header" && text !== null ? [[name, text]] : [];
+      });
+      const contentType: Header[] = parts.body === null || type === null ? [] : [["Content-Type", type]];
+      return {
+        family,
+        operation,
+        method: operation.method,
+        target: (known) => targetOf(operation, parts, known),
+        headers: [
+          ["Host", "localhost"],
+          ...headersFor(parts.way, knowledge.credentials),
+          ...named,
+          ...contentType,
+        ],
+        body: parts.body,
+        framing: "length",
+        alone: false,
+        expected: expectedOf(fitOf(parts), parts.body),
+      };
+    },
+  };
+}
+
+export function toBytes(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
+/** Every byte as `%xx` but what needs no encoding. */
+function encoded(text: string): string {
+  return Buffer.from(text)
+    .toString("latin1")
+    .replace(/[^A-Za-z0-9._~-]/g, everyByte);
+}
+
+export function everyByte(text: string): string {
+  return Buffer.from(text, "latin1").toString("hex").replace(/../g, "%$&");
+}
+
+function expectedOf(fit: Fit, body: Buffer | null): Expected {
+  if (body !== null && body.length > MAX_BODY_BYTES) return 413;
+  return fit === "certain" ? "success" : fit === "wrong" ? "refusal" : "documented";
+}
+
+function targetOf({ path, parameters }: Operation, { texts, known: which }: Parts, known: Known): string {
+  const resources = known.get(path) ?? [];
+  const resource = which === null ? null : resources[which % resources.length];
+  const textOf = ({ name }: Pick<Parameter, "name">, place: Parameter["in"]) =>
+    texts[parameters.findIndex((parameter) => parameter.in === place && parameter.name === name)] ?? null;
+  let filled = 0;
+  const written = path.replace(TEMPLATE_NAME, (_whole, name: string) => {
+    const text = resource?.[filled++] ?? textOf({ name }, "path") ?? "";
+    return encoded(text);
+  });
+  const query = parameters.flatMap((parameter) => {
+    const text = parameter.in === "query" ? textOf(parameter, "query") : null;
+    return text === null ? [] : [`${encoded(parameter.name)}=${encoded(text)}`];
+  });
+  return query.length === 0 ? written : `${written}?${query.join("&")}`;
+}
