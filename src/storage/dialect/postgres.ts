@@ -26,9 +26,10 @@ const columnTypes: ColumnTypes = {
   real: "double precision",
   text: "text",
   uuid: "uuid",
-  // Room for the next versions of a row in its own page, and a vacuum that comes early.
+  // Room for the next versions of every row in its own page: half the log of fuller pages, and orders change in place
+  // (HOT). And a vacuum that comes early.
   hotTable:
-    "with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02)",
+    "with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02)",
   table: "",
 };
 
