@@ -57,7 +57,7 @@ export async function provision(
         event: "operator.differs",
         operator: name,
         advice:
-          "OPERATORS_JSON only creates: this operator exists with another token or role, which stays valid",
+          "OPERATORS_JSON only creates: this operator exists with another token or role, which stays valid; change a token with `wavegate operator rotate`",
       });
     }
   }

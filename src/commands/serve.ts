@@ -157,7 +157,9 @@ async function welcome(gateway: Gateway, development: Development): Promise<stri
     ["Operator", `Authorization: Bearer ${operatorToken}`],
     [
       "Ticketing",
-      sandboxTicketingUrl === null ? String(config.ticketing.url) : `${sandboxTicketingUrl} (sandbox)`,
+      sandboxTicketingUrl === null
+        ? new URL(config.ticketing.url!).origin
+        : `${sandboxTicketingUrl} (sandbox)`,
     ],
     ["Callbacks", `${callbackUrl} (sandbox partner)`],
     ["Database", placeOf(config.databaseUrl)],

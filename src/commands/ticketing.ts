@@ -73,7 +73,7 @@ async function sendTwice({ order: file, partner, json = false }: Options): Promi
   if (finding !== "honoured") process.exitCode = EXIT_CODES.failed;
   if (json)
     return printJson({ finding, advice: ADVICE[finding], idempotency_key: order.traceId, answers: shown });
-  print(`Idempotency-Key ${order.traceId}, twice to ${url}`);
+  print(`Idempotency-Key ${order.traceId}, twice to ${new URL(url).origin}`);
   shown.forEach((each, index) =>
     print(`  ${index + 1}. ${each.finding}: ${brief(each.answer ?? "no body", 200)}`),
   );

@@ -149,16 +149,16 @@ export function orderView(story: OrderStory, audience: Audience): OrderView {
     delivered_at: isoTimeOrNull(order.delivered_at),
     callback_url: order.callback_url,
     reference: order.reference,
-    blocked_reason: order.blocked_reason,
+    blocked_reason: audience === "operator" ? order.blocked_reason : withoutAddresses(order),
     items: [...story.items],
     tickets: [...story.tickets],
     same_external_id: [...story.sameExternalId],
-    ticketing_job: ticketing && jobView(ticketing, lateOf(story, "ticketing"), audience),
+    ticketing_job: ticketing && jobView("ticketing", ticketing, lateOf(story, "ticketing"), audience),
     ota_callback_job: callback && {
       event: callback.job.event,
       event_id: callback.job.event_id,
       sequence: callback.job.sequence,
-      ...jobView(callback, lateOf(story, "callback"), audience),
+      ...jobView("callback", callback, lateOf(story, "callback"), audience),
     },
     ...(audience === "operator" && {
       actions: story.actions.map(({ actor, action, reason, at }) => ({
@@ -171,7 +171,13 @@ export function orderView(story: OrderStory, audience: Audience): OrderView {
   };
 }
 
-function jobView({ job, attempts }: JobStory, late: readonly LateResult[], audience: Audience) {
+/** What happened inside the operator's network in detail is not for partners: it names addresses there. */
+function withoutAddresses({ blocked_reason: reason, pipeline_status: status }: OrderStory["order"]) {
+  return status.startsWith("ota_callback_") ? reason : (reason?.replace(/ \((\w+): .*\)/s, " ($1)") ?? null);
+}
+
+function jobView(leg: Leg, { job, attempts }: JobStory, late: readonly LateResult[], audience: Audience) {
+  const isTold = (error: string | null) => audience === "operator" || leg === "callback" || error === null;
   const answerOf = ({ answer }: { answer: string | null }) => (audience === "operator" ? { answer } : {});
   return {
     status: job.status,
@@ -185,7 +191,7 @@ function jobView({ job, attempts }: JobStory, late: readonly LateResult[], audie
       error: attempt.error,
       at: isoTime(attempt.at),
       duration_ms: attempt.duration_ms,
-      note: attempt.note,
+      note: isTold(attempt.error) ? attempt.note : null,
       ...answerOf(attempt),
     })),
     late: late.map((result) => ({

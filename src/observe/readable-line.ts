@@ -28,9 +28,14 @@ export function readable(line: string): string {
   return `${[String(time).slice(11, 23), label, plain(event), ...pairs].join(" ")}${stack}\n`;
 }
 
+// Control and direction characters that JSON may hold as they are.
+const UNSEEN = /[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+
 /** Quoted unless harmless: a terminal acts upon control characters. */
 function plain(value: unknown): string {
-  return typeof value === "string" && /^[\w.:/@+-]+$/.test(value) ? value : JSON.stringify(value);
+  if (typeof value === "string" && /^[\w.:/@+-]+$/.test(value)) return value;
+  const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return JSON.stringify(value)?.replace(UNSEEN, escaped);
 }
 
 function indented(stack: string): string {

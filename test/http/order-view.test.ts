@@ -113,3 +113,26 @@ test("answers and operators' actions are for operators", () => {
     assert.deepEqual([...Value.Errors(OrderView, view)], []);
   }
 });
+
+test("what happened inside the operator's network is told to operators alone", () => {
+  const { ticketing } = story;
+  const note = "connect ECONNREFUSED 10.0.0.5:8443";
+  const failed = {
+    ...story,
+    order: {
+      ...story.order,
+      pipeline_status: "ticketing_exhausted" as const,
+      blocked_reason: `15 attempts failed; at last the request failed (connect: ${note})`,
+    },
+    ticketing: ticketing && {
+      ...ticketing,
+      attempts: [{ ...ticketing.attempts[0]!, error: "connect" as const, note }],
+    },
+  };
+  const partners = orderView(failed, "partner");
+  assert.doesNotMatch(JSON.stringify(partners), /10\.0\.0\.5/);
+  assert.equal(partners.blocked_reason, "15 attempts failed; at last the request failed (connect)");
+  const operators = orderView(failed, "operator");
+  assert.equal(operators.ticketing_job?.attempts[0]?.note, note);
+  assert.equal(operators.blocked_reason, failed.order.blocked_reason);
+});
