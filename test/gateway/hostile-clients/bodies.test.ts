@@ -6,6 +6,7 @@ import { layIn, posted, type Siege } from "./siege.ts";
 
 /** Bodies that look odd and are fine: taken whole, stored as they came. */
 const FINE: Readonly<Record<string, string>> = {
+  "nothing odd": orderText(),
   "U+0000 in the buyer": orderText({ buyer: String.raw`{"name":"A\u0000B"}` }),
   "U+0000 in an unknown field": orderText({ note: String.raw`"\u0000"`, more: String.raw`{"\u0000":[]}` }),
   "32 levels": orderText({ x: "[".repeat(31) + "]".repeat(31) }),
@@ -71,9 +72,8 @@ onEachDatabase("hostile bodies", (kind) => {
   });
 
   test("what is odd and fine is stored as it came", async (t) => {
-    const { gateway, partner } = siege;
-    for (const [name, text] of Object.entries(FINE)) {
-      const body = text.replace("https://partner.example", () => partner.url);
+    const { gateway } = siege;
+    for (const [name, body] of Object.entries(FINE)) {
       const [answer] = await siege.exchange(posted(body));
       assert.equal(answer?.status, 201, `${name}: ${answer?.body}`);
       const { id } = JSON.parse(answer.body) as { id: number };

@@ -2,7 +2,8 @@ import { listed } from "./siege.ts";
 
 /** JSON texts that are refused, by families (SPEC section 3). U+E000 stands for bytes that are no UTF-8. */
 
-const CALLBACK = '"https://partner.example/ota"';
+/** Nobody listens there, and it may be called: all else being well, the order is accepted. */
+const CALLBACK = '"http://127.0.0.1:1/ota"';
 
 /** Fields of an order, or of its item, by their JSON source. */
 export type Sources = Readonly<Record<string, string>>;
@@ -218,7 +219,7 @@ export const BODIES: Readonly<Record<string, readonly (readonly [name: string, b
     ...ofItem("visit_date", `"2026-12-24${NUL}"`),
     ...ofItem("visit_time", `"09:30${NUL}"`),
     ...ofOrder("external_order_id", `"${NUL}"`, `"EXT${NUL}"`, `"EXT${NUL}-1"`),
-    ...ofOrder("callback_url", `"https://partner.example/${NUL}"`, `"https://partner.example${NUL}.evil/"`),
+    ...ofOrder("callback_url", `"http://127.0.0.1:1/${NUL}"`, `"http://127.0.0.1${NUL}:1/"`),
     ...anywhere({ "a raw NUL": '"\0"', "a raw NUL in a name": '{"\0":1}', "a NUL between tokens": "1\0" }),
     ["a NUL before", `\0${WHOLE}`],
     ["a NUL behind", `${WHOLE}\0`],
@@ -310,9 +311,9 @@ export const BODIES: Readonly<Record<string, readonly (readonly [name: string, b
     ),
     ...ofOrder(
       "callback_url",
-      String.raw`"https://partner.example/\r\nX-Evil: 1"`,
-      '"https://partner.example/ HTTP/1.1"',
-      String.raw`"https://partner.example\t/"`,
+      String.raw`"http://127.0.0.1:1/\r\nX-Evil: 1"`,
+      '"http://127.0.0.1:1/ HTTP/1.1"',
+      String.raw`"http://127.0.0.1:1\t/"`,
     ),
   ],
 };
