@@ -17,9 +17,8 @@ export const policies = fc.record<CallbackPolicy>({
   allowedCidrs: fc.constantFrom(
     [],
     [],
-    ["127.0.0.0/8"],
-    ["10.0.0.0/8", "::1/128"],
-    ["fd00::/8", "192.168.0.0/16"],
+    ["127.0.0.0/8", "10.0.0.0/8", "192.168.0.0/16"],
+    ["::1/128", "fd00::/8"],
   ),
   refuseUnknownNames: fc.constant(true),
 });
@@ -45,6 +44,10 @@ const ipv4Value = fc.oneof(
   fc.constantFrom(...edges4.map(({ value }) => value)),
   fc.bigInt({ min: 0n, max: (1n << 32n) - 1n }),
 );
+/** Of the ranges that a policy may allow. */
+const listedIpv4 = fc
+  .tuple(fc.constantFrom(0x7f00_0000n, 0x0a00_0000n, 0xc0a8_0000n), fc.nat(0xffff))
+  .map(([network, rest]) => network | BigInt(rest));
 const oddIpv4 = fc
   .tuple(ipv4Value, fc.array(spelling, { minLength: 1, maxLength: 5 }))
   .map(([value, writers]) => {
@@ -57,7 +60,9 @@ const ipv6Value = fc.oneof(
   fc.constantFrom(...edges6.map(({ value }) => value)),
   fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }),
   fc.bigInt({ min: 0n, max: (1n << 125n) - 1n }).map((rest) => (1n << 125n) | rest),
-  fc.tuple(ipv4Value, fc.constantFrom(...Object.values(IPV4_IN_IPV6))).map(([value, embed]) => embed(value)),
+  fc
+    .tuple(fc.oneof(ipv4Value, listedIpv4), fc.constantFrom(...Object.values(IPV4_IN_IPV6)))
+    .map(([value, embed]) => embed(value)),
 );
 const ipv6 = fc
   .tuple(ipv6Value, fc.constantFrom(...Object.values(IPV6_NOTATIONS)))
@@ -70,7 +75,7 @@ const oddLabel = fc.constantFrom(
   "a".repeat(63),
   "a".repeat(64),
 );
-const ending = fc.constantFrom("example", "Example", "com", "org", "net", "localx", "local", "LOCALHOST");
+const ending = fc.constantFrom(...words("example Example com org net anexample localx local LOCALHOST"));
 const nameOf = (labels: fc.Arbitrary<string>, last: fc.Arbitrary<string>) =>
   fc
     .tuple(fc.array(labels, { minLength: 1, maxLength: 3 }), last)
@@ -89,12 +94,17 @@ const PARTS: readonly { good: fc.Arbitrary<string>; odd: fc.Arbitrary<string> }[
   {
     good: fc.oneof(
       nameOf(goodLabel, ending),
-      ipv4Value.map(dotted),
+      fc.oneof(ipv4Value, listedIpv4).map(dotted),
       ipv6.map((text) => `[${text}]`),
+      // One of them carries the IPv4 address, the other only looks like it.
+      fc
+        .tuple(fc.constantFrom("::ffff:", "::"), listedIpv4)
+        .map(([start, quad]) => `[${start}${dotted(quad)}]`),
     ),
     odd: fc.oneof(
       oddIpv4,
-      nameOf(fc.oneof(goodLabel, oddLabel), fc.oneof(ending, oddLabel)),
+      fc.tuple(oddLabel, nameOf(goodLabel, ending)).map((parts) => parts.join(".")),
+      nameOf(fc.oneof(goodLabel, oddLabel), oddLabel),
       nameOf(goodLabel, ending).map((text) => `${text}.`),
       fc.tuple(ipv6, fc.constantFrom("%eth0", "%25lo", "]", ":", ".1")).map((parts) => `[${parts.join("")}]`),
       fc.nat(6).map((more) => `${`${"a".repeat(60)}.`.repeat(4)}${"b".repeat(more + 5)}`),

@@ -44,12 +44,14 @@ onEachDatabase("requests made from the OpenAPI document", (kind) => {
       const stored = await world.storedAfter(last);
       last = stored.at(-1)?.id ?? last;
       for (const exchange of exchanges) judge(exchange);
-      const created = exchanges.filter(isCreated).map(({ draft }) => draft.body!.toString());
-      assert.equal(stored.length, created.length, "orders stored, orders accepted");
-      for (const { raw_payload, items } of stored) {
-        assert.ok(created.includes(raw_payload), `nobody sent this: ${raw_payload}`);
-        assert.equal(items, (JSON.parse(raw_payload) as { items: unknown[] }).items.length, raw_payload);
+      const created = new Map(exchanges.filter(isCreated).map((one) => [locationOf(one), one]));
+      for (const { id, raw_payload, items } of stored) {
+        const exchange = created.get(`/orders/${id}`);
+        assert.ok(exchange !== undefined, `order ${id} is stored, and no answer says so: ${raw_payload}`);
+        assert.equal(raw_payload, exchange.draft.body?.toString(), told(exchange));
+        assert.equal(items, (JSON.parse(raw_payload) as { items: unknown[] }).items.length, told(exchange));
       }
+      assert.equal(stored.length, created.size, "orders that were accepted");
     }
 
     function judge(exchange: Exchange): void {
@@ -102,4 +104,8 @@ onEachDatabase("requests made from the OpenAPI document", (kind) => {
 /** Whether the answer says that something new is there. */
 function isCreated({ answer }: Exchange): boolean {
   return answer?.status === 201 && !answer.headers.some(([name]) => name === "idempotent-replayed");
+}
+
+function locationOf({ answer }: Exchange): string {
+  return answer?.headers.find(([name]) => name === "location")?.[1] ?? "";
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Compile } from "typebox/schema";
-import type { ApiDocument, Documented, Schema } from "./document.ts";
+import type { ApiDocument, Documented, Operation, Schema } from "./document.ts";
 import type { Draft, Expected } from "./draft.ts";
 import type { Answer } from "./wire.ts";
 
@@ -22,10 +22,11 @@ export function createAnswerCheck({ operations }: ApiDocument): (draft: Draft, a
   const methodsOf = (path: string) =>
     operations.filter((one) => one.path === path).map(({ method }) => method);
 
-  return (draft, { status, headers, body }) => {
-    const { operation, method, expected } = draft;
-    const isElsewhere = NO_SUCH.has(status) && (expected === "elsewhere" || expected === status);
-    const documented = operation.answers.get(status) ?? (isElsewhere ? noSuch : undefined);
+  function checkAs(operation: Operation, draft: Draft, answer: Answer): void {
+    const { method, expected } = draft;
+    const { status, headers, body } = answer;
+    const isNoSuch = NO_SUCH.has(status) && (expected === "elsewhere" || expected === status);
+    const documented = operation.answers.get(status) ?? (isNoSuch ? noSuch : undefined);
     assert.ok(
       documented !== undefined,
       `${status} is not documented for ${operation.method} ${operation.path}`,
@@ -43,7 +44,27 @@ export function createAnswerCheck({ operations }: ApiDocument): (draft: Draft, a
     const value: unknown = JSON.parse(new TextDecoder("utf8", { fatal: true }).decode(body));
     fits(schema, value, "the body");
     if (type === PROBLEM) checkProblem(value as { status: number; type: string }, status, documented);
+  }
+
+  return (draft, answer) => {
+    // A changed target may have become another operation's.
+    const others = operations.filter(
+      ({ method }) => draft.expected === "elsewhere" && method === draft.method,
+    );
+    const failures = [draft.operation, ...others].map((operation) =>
+      failureOf(() => checkAs(operation, draft, answer)),
+    );
+    if (!failures.includes(null)) throw failures[0];
   };
+}
+
+function failureOf(check: () => void): unknown {
+  try {
+    check();
+    return null;
+  } catch (error) {
+    return error;
+  }
 }
 
 function isExpected(status: number, expected: Expected): boolean {

@@ -52,97 +52,109 @@ export interface Parts {
 export interface Kit {
   readonly operation: Operation;
   readonly knowledge: Knowledge;
-  readonly body: {
-    readonly type: string;
-    readonly schema: Schema;
-    readonly values: fc.Arbitrary<unknown>;
-  } | null;
-  /** Parameters' texts, by their schemas. */
-  readonly texts: readonly fc.Arbitrary<string | null>[];
-  /** Requests that are right by the document. */
+  readonly body: Body | null;
+  /** What makes requests that are right by the document. */
   readonly right: fc.Arbitrary<Parts>;
-  headersFor(way: readonly string[], credentials: Readonly<Record<string, string>>): Header[];
+  headersFor(way: readonly string[], credentials: Knowledge["credentials"]): Header[];
   draft(family: string, parts: Parts): Draft;
+}
+
+interface Body {
+  readonly type: string;
+  readonly schema: Schema;
+  readonly values: fc.Arbitrary<unknown>;
 }
 
 const MAX_BODY_BYTES = 256 * 1024;
 
 export function kitOf(operation: Operation, document: ApiDocument, knowledge: Knowledge): Kit {
-  const { parameters, path } = operation;
-  const [[type, schema] = [null, {}]] = operation.body;
-  const body = type === null ? null : { type, schema, values: valuesOf(schema, knowledge.formats) };
+  const { method, parameters, path, security } = operation;
+  const body = bodyOf(operation, knowledge);
+  const fitOf = createFit(operation, body, knowledge);
   const texts = parameters.map(({ required, schema }) => {
     const text = valuesOf(schema, knowledge.formats).map(String);
     return required ? text : fc.option(text, { freq: 2 });
   });
-  const fitsOf = parameters.map(parameterFit);
-  const fitOfBody = body && bodyFit(body.schema, knowledge.certain);
-
-  const fitOf = ({ texts, known, body }: Parts): Fit => {
-    const fits = parameters.map((parameter, index): Fit => {
-      if (parameter.in !== "path") return fitsOf[index]!(texts[index]!);
-      // What the schema allows need not be there.
-      return known === null ? together(["possible", fitsOf[index]!(texts[index]!)]) : "certain";
-    });
-    return together([...fits, body === null || fitOfBody === null ? "certain" : fitOfBody(body)]);
-  };
-
   const headersFor: Kit["headersFor"] = (way, credentials) =>
-    way.map((name) => {
-      const scheme = document.schemes.get(name);
-      const credential = credentials[name];
-      if (!scheme || credential === undefined)
-        throw new Error(`no credential for ${name}: give the fuzz one`);
-      return scheme.type === "apiKey" ? [scheme.name, credential] : ["Authorization", `Bearer ${credential}`];
-    });
+    way.map((name) => credentialHeader(document, name, credentials));
 
   return {
     operation,
     knowledge,
     body,
-    texts,
     right: fc.record({
-      way: fc.constantFrom(...(operation.security.length > 0 ? operation.security : [[]])),
+      way: fc.constantFrom(...(security.length > 0 ? security : [[]])),
       texts: fc.tuple(...texts),
       known: path.includes("{") ? fc.nat() : fc.constant(null),
       body: body === null ? fc.constant(null) : body.values.map(toBytes),
     }),
     headersFor,
-    draft(family, parts) {
-      const named = parameters.flatMap(({ in: place, name }, index): Header[] => {
-        const text = parts.texts[index] ?? null;
-        return place === "header" && text !== null ? [[name, text]] : [];
-      });
-      const contentType: Header[] = parts.body === null || type === null ? [] : [["Content-Type", type]];
-      return {
-        family,
-        operation,
-        method: operation.method,
-        target: (known) => targetOf(operation, parts, known),
-        headers: [
-          ["Host", "localhost"],
-          ...headersFor(parts.way, knowledge.credentials),
-          ...named,
-          ...contentType,
-        ],
-        body: parts.body,
-        framing: "length",
-        alone: false,
-        expected: expectedOf(fitOf(parts), parts.body),
-      };
-    },
+    draft: (family, parts) => ({
+      family,
+      operation,
+      method,
+      target: (known) => targetOf(operation, parts, known),
+      headers: [
+        ["Host", "localhost"],
+        ...headersFor(parts.way, knowledge.credentials),
+        ...parameters.flatMap(({ in: place, name }, index): Header[] => {
+          const text = parts.texts[index] ?? null;
+          return place === "header" && text !== null ? [[name, text]] : [];
+        }),
+        ...(body === null ? [] : [["Content-Type", body.type] as const]),
+      ],
+      body: parts.body,
+      framing: "length",
+      alone: false,
+      expected: expectedOf(fitOf(parts), parts.body),
+    }),
   };
+}
+
+function bodyOf({ path, body }: Operation, { formats }: Knowledge): Body | null {
+  const [[type, schema] = [null, {}], ...more] = body;
+  if (more.length > 0) throw new Error(`${path} takes several media types: teach the fuzz to choose`);
+  return type === null ? null : { type, schema, values: valuesOf(schema, formats) };
+}
+
+/** How a request as a whole stands to the document. */
+function createFit(
+  { parameters }: Operation,
+  body: Body | null,
+  { certain }: Knowledge,
+): (parts: Parts) => Fit {
+  const fitsOf = parameters.map(parameterFit);
+  const fitOfBody = body === null ? () => "certain" as const : bodyFit(body.schema, certain);
+  return (parts) => {
+    const fits = parameters.map((parameter, index): Fit => {
+      const fit = fitsOf[index]!(parts.texts[index] ?? null);
+      if (parameter.in !== "path") return fit;
+      // What the schema allows need not be there.
+      return parts.known === null ? together([fit, "possible"]) : "certain";
+    });
+    return together([...fits, parts.body === null ? "certain" : fitOfBody(parts.body)]);
+  };
+}
+
+function credentialHeader(
+  { schemes }: ApiDocument,
+  name: string,
+  credentials: Knowledge["credentials"],
+): Header {
+  const scheme = schemes.get(name);
+  const credential = credentials[name];
+  if (!scheme || credential === undefined) throw new Error(`no credential for ${name}: give the fuzz one`);
+  return scheme.type === "apiKey" ? [scheme.name, credential] : ["Authorization", `Bearer ${credential}`];
 }
 
 export function toBytes(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value));
 }
 
-/** Every byte as `%xx` but what needs no encoding. */
+/** RFC 3986: what is not unreserved as `%xx`. */
 function encoded(text: string): string {
-  return Buffer.from(text)
-    .toString("latin1")
-    .replace(/[^A-Za-z0-9._~-]/g, everyByte);
+  const bytes = Buffer.from(text).toString("latin1");
+  return bytes.replace(/[^A-Za-z0-9._~-]/g, everyByte);
 }
 
 export function everyByte(text: string): string {
@@ -156,17 +168,15 @@ function expectedOf(fit: Fit, body: Buffer | null): Expected {
 
 function targetOf({ path, parameters }: Operation, { texts, known: which }: Parts, known: Known): string {
   const resources = known.get(path) ?? [];
-  const resource = which === null ? null : resources[which % resources.length];
-  const textOf = ({ name }: Pick<Parameter, "name">, place: Parameter["in"]) =>
+  const filling = which === null ? [] : [...(resources[which % resources.length] ?? [])];
+  const textOf = (place: Parameter["in"], name: string): string | null =>
     texts[parameters.findIndex((parameter) => parameter.in === place && parameter.name === name)] ?? null;
-  let filled = 0;
-  const written = path.replace(TEMPLATE_NAME, (_whole, name: string) => {
-    const text = resource?.[filled++] ?? textOf({ name }, "path") ?? "";
-    return encoded(text);
+  const filled = path.replace(TEMPLATE_NAME, (_whole, name: string) =>
+    encoded(filling.shift() ?? textOf("path", name) ?? ""),
+  );
+  const query = parameters.flatMap(({ in: place, name }) => {
+    const text = place === "query" ? textOf(place, name) : null;
+    return text === null ? [] : [`${encoded(name)}=${encoded(text)}`];
   });
-  const query = parameters.flatMap((parameter) => {
-    const text = parameter.in === "query" ? textOf(parameter, "query") : null;
-    return text === null ? [] : [`${encoded(parameter.name)}=${encoded(text)}`];
-  });
-  return query.length === 0 ? written : `${written}?${query.join("&")}`;
+  return query.length === 0 ? filled : `${filled}?${query.join("&")}`;
 }

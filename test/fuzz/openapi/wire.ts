@@ -16,12 +16,6 @@ export interface Exchange {
   readonly answer: Answer | null;
 }
 
-/** A connection, and whether a request has been sent on it before. */
-interface Line {
-  readonly socket: Socket;
-  used: boolean;
-}
-
 export interface Wire {
   exchange(draft: Draft, known: Known): Promise<Exchange>;
   close(): void;
@@ -33,14 +27,14 @@ const WAIT_MS = 20_000;
 /** Sends bytes as they are and reads what comes back, one request at a time on each of a few connections kept alive. */
 export function openWire(url: string): Wire {
   const { hostname, port } = new URL(url);
-  const idle: Line[] = [];
+  const idle: Socket[] = [];
 
-  async function open(): Promise<Line> {
+  async function open(): Promise<Socket> {
     const socket = connect(Number(port), hostname);
     // Whatever ends it, what came before is looked at.
     socket.setNoDelay(true).on("error", () => {});
     await once(socket, "connect");
-    return { socket, used: false };
+    return socket;
   }
 
   return {
@@ -48,8 +42,7 @@ export function openWire(url: string): Wire {
       const pieces = bytesOf(draft, known);
       const sent = Buffer.concat(pieces);
       const kept = draft.alone ? undefined : idle.pop();
-      const line = kept?.socket.writable === true ? kept : await open();
-      const { socket } = line;
+      const socket = kept?.writable === true ? kept : await open();
       const answered = readAnswer(socket, draft.method === "HEAD");
       for (const piece of draft.framing === "length" ? [sent] : pieces) {
         socket.write(piece);
@@ -60,12 +53,12 @@ export function openWire(url: string): Wire {
       const { answer, reusable } = await answered.catch((error: Error) => {
         throw new Error(`${error.message}\n${told({ draft, sent, answer: null })}`);
       });
-      if (reusable && !draft.alone) idle.push({ socket, used: true });
+      if (reusable && !draft.alone) idle.push(socket);
       else socket.destroy();
       return { draft, sent, answer };
     },
     close() {
-      for (const { socket } of idle) socket.destroy();
+      for (const socket of idle) socket.destroy();
     },
   };
 }
