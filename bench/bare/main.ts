@@ -7,7 +7,7 @@
 // in memory; its job rows end as they would), retries, circuits, logs, and every path but the happy one: anything
 // else ends the process. It starts on an empty database and numbers the orders itself.
 //
-// The variables are those of every contender (bench/README): DATABASE_URL, TICKETING_URL, HOST, PORT,
+// The variables are those of every contender: DATABASE_URL, TICKETING_URL, HOST, PORT,
 // TICKETING_CONCURRENCY, CALLBACK_CONCURRENCY, CALLBACK_CONCURRENCY_TOTAL, CALLBACK_SIGNING_SECRET.
 import { createHmac, createSecretKey, hash } from "node:crypto";
 import Fastify from "fastify";
@@ -15,7 +15,7 @@ import { Client, type Dispatcher } from "undici";
 import { spanId, uuidV7 } from "../../src/lib/ids.ts";
 import { signingKey } from "../../src/outbound/signature.ts";
 import { parseDatabaseUrl } from "../../src/storage/target.ts";
-import type { Accepted, Batch, Delivered, OrderItem, Ticketed } from "./store.ts";
+import type { Accepted, Delivered, OrderItem, Ticketed } from "./store.ts";
 
 const env = (name: string, fallback: string): string => process.env[name] ?? fallback;
 const { at } = parseDatabaseUrl(env("DATABASE_URL", "sqlite::memory:"));
@@ -29,18 +29,20 @@ const MAX_ACCEPTS = 100;
 const MAX_SETTLES = 200;
 
 /** An order on its way. */
-interface Order extends Accepted {
+interface Order {
+  readonly row: Accepted;
   /** What ticketing is sent. */
   readonly request: string;
   answer(): void;
 }
-interface Waiting {
-  accepted: Order[];
-  ticketed: (Ticketed & { readonly order: Order })[];
-  delivered: Delivered[];
+interface Event {
+  readonly row: Ticketed;
+  readonly order: Order;
 }
 
-const waiting: Waiting = { accepted: [], ticketed: [], delivered: [] };
+const accepted: Order[] = [];
+const ticketed: Event[] = [];
+const delivered: Delivered[] = [];
 let writing = 0;
 let scheduled = false;
 
@@ -53,26 +55,26 @@ function writeSoon(): void {
 function startWrites(): void {
   scheduled = false;
   while (writing < store.lanes && isWaiting()) {
-    const batch = {
-      accepted: waiting.accepted.splice(0, MAX_ACCEPTS),
-      ticketed: waiting.ticketed.splice(0, MAX_SETTLES),
-      delivered: waiting.delivered.splice(0, MAX_SETTLES),
-    };
+    const orders = accepted.splice(0, MAX_ACCEPTS);
+    const events = ticketed.splice(0, MAX_SETTLES);
     writing += 1;
-    const written = store.write(batch);
-    if (written === undefined) passOn(batch);
-    else void written.then(() => passOn(batch));
+    const written = store.write({
+      accepted: orders.map(({ row }) => row),
+      ticketed: events.map(({ row }) => row),
+      delivered: delivered.splice(0, MAX_SETTLES),
+    });
+    if (written === undefined) passOn(orders, events);
+    else void written.then(() => passOn(orders, events));
   }
 }
 
-const isWaiting = (): boolean =>
-  waiting.accepted.length > 0 || waiting.ticketed.length > 0 || waiting.delivered.length > 0;
+const isWaiting = (): boolean => accepted.length > 0 || ticketed.length > 0 || delivered.length > 0;
 
-function passOn(batch: Waiting & Batch): void {
+function passOn(orders: readonly Order[], events: readonly Event[]): void {
   writing -= 1;
-  for (const order of batch.accepted) order.answer();
-  for (const order of batch.accepted) ticket(order);
-  for (const event of batch.ticketed) tell(event);
+  for (const order of orders) order.answer();
+  for (const order of orders) ticket(order);
+  for (const event of events) tell(event);
   if (isWaiting()) writeSoon();
 }
 
@@ -133,7 +135,7 @@ function collect(done: Done): Dispatcher.DispatchHandler {
   };
 }
 
-const headersOf = ({ traceId, partnerId, externalOrderId }: Order): Record<string, string> => ({
+const headersOf = ({ traceId, partnerId, externalOrderId }: Accepted): Record<string, string> => ({
   "content-type": "application/json",
   "user-agent": "WaveGate",
   "x-trace-id": traceId,
@@ -148,9 +150,9 @@ const ticketingUrl = new URL(env("TICKETING_URL", ""));
 const ticketing = createTarget(ticketingUrl.origin, Number(env("TICKETING_CONCURRENCY", "64")));
 
 function ticket(order: Order): void {
-  const { id, partnerId } = order;
+  const { id, partnerId } = order.row;
   const startedAtMs = Date.now();
-  ticketing.post(ticketingUrl.pathname, headersOf(order), order.request, (code, answer) => {
+  ticketing.post(ticketingUrl.pathname, headersOf(order.row), order.request, (code, answer) => {
     const { reference = null, tickets = [] } = JSON.parse(answer) as {
       reference?: string | null;
       tickets?: unknown[];
@@ -158,8 +160,8 @@ function ticket(order: Order): void {
     const endedAtMs = Date.now();
     const eventId = `evt_${uuidV7(endedAtMs).replaceAll("-", "")}`;
     const event = { eventId, reference, tickets: tickets.map((one) => JSON.stringify(one)), endedAtMs };
-    const body = eventBody(order, event);
-    waiting.ticketed.push({ ...event, order, id, partnerId, startedAtMs, code, answer, body });
+    const body = eventBody(order.row, event);
+    ticketed.push({ order, row: { ...event, id, partnerId, startedAtMs, code, answer, body } });
     writeSoon();
   });
 }
@@ -167,7 +169,10 @@ function ticket(order: Order): void {
 const json = (value: unknown): string => JSON.stringify(value);
 
 /** Canonical JSON (RFC 8785), as its members stand here in their order. */
-function eventBody(order: Order, event: Pick<Ticketed, "eventId" | "reference" | "tickets" | "endedAtMs">) {
+function eventBody(
+  order: Accepted,
+  event: Pick<Ticketed, "eventId" | "reference" | "tickets" | "endedAtMs">,
+) {
   const items = order.items.map(
     ({ sku, qty, unit_price_minor: price, currency, visit_date: date, visit_time: time }) =>
       `{"currency":"${currency}","qty":${qty},"sku":${json(sku)},"unit_price_minor":${price}` +
@@ -199,8 +204,7 @@ function partnerAt(callbackUrl: string) {
   return partner;
 }
 
-function tell({ order, eventId, body }: Ticketed & { readonly order: Order }): void {
-  const { id, partnerId } = order;
+function tell({ row: { id, partnerId, eventId, body }, order: { row: order } }: Event): void {
   const { target, path } = partnerAt(order.callbackUrl);
   const startedAtMs = Date.now();
   const timestamp = String(Math.floor(startedAtMs / 1000));
@@ -211,7 +215,7 @@ function tell({ order, eventId, body }: Ticketed & { readonly order: Order }): v
   headers["X-Callback-Signature"] = hmac(body, "hex");
   target.post(path, headers, body, (code, answer) => {
     const endedAtMs = Date.now();
-    waiting.delivered.push({ id, partnerId, startedAtMs, endedAtMs, code, answer: answer || null });
+    delivered.push({ id, partnerId, startedAtMs, endedAtMs, code, answer: answer || null });
     writeSoon();
   });
 }
@@ -243,8 +247,7 @@ app.post<{ Body: string }>("/orders", (request, reply) => {
   const { external_order_id: externalOrderId, items } = rest;
   const key = headers["idempotency-key"] === undefined ? null : String(headers["idempotency-key"]);
   const fingerprint = hash("sha256", rawPayload);
-  const request_ = `{"trace_id":"${traceId}","partner_id":${json(partnerId)},${json(rest).slice(1)}`;
-  waiting.accepted.push({
+  const row = {
     id,
     partnerId,
     externalOrderId,
@@ -255,7 +258,10 @@ app.post<{ Body: string }>("/orders", (request, reply) => {
     key,
     fingerprint,
     atMs,
-    request: request_,
+  };
+  accepted.push({
+    row,
+    request: `{"trace_id":"${traceId}","partner_id":${json(partnerId)},${json(rest).slice(1)}`,
     answer: () =>
       void reply
         .code(201)

@@ -4,15 +4,18 @@ import { openSqlite } from "../../src/storage/dialect/sqlite.ts";
 import { migrate } from "../../src/storage/schema.ts";
 import type { Accepted, Delivered, Store, Ticketed } from "./store.ts";
 
+const PRAGMAS = ["synchronous", "secure_delete", "temp_store", "cache_size", "wal_autocheckpoint"];
+
 /** The product's schema and PRAGMAs; its rows by one prepared statement each, which beats one JSON text per batch. */
 export async function openSqliteStore(path: string): Promise<Store> {
   const product = openSqlite({ path, create: true });
   await migrate(product);
-  await product.close();
-
   const database = new DatabaseSync(path, { timeout: 0, enableForeignKeyConstraints: false });
-  database.exec(`pragma journal_mode = wal; pragma synchronous = full; pragma secure_delete = on;
-    pragma temp_store = memory; pragma cache_size = -65536`);
+  for (const name of PRAGMAS) {
+    const [row] = await product.run<Record<string, number>>(`pragma ${name}`, []);
+    database.exec(`pragma ${name} = ${Object.values(row!)[0]}`);
+  }
+  await product.close();
   const begin = database.prepare("begin immediate");
   const commit = database.prepare("commit");
   const accept = createAccept(database);
