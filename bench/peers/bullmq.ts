@@ -11,7 +11,7 @@ import { inBatches } from "./common/batches.ts";
 import { createIntake } from "./common/intake.ts";
 import { callbackTask, createLegs } from "./common/legs.ts";
 import type { CallbackTask, Settlement, TicketingTask } from "./common/orders.ts";
-import { createSchema, openPool, settleCallbacks, settleTicketing } from "./common/postgres.ts";
+import { createSchema, GATHER_MS, openPool, settleCallbacks, settleTicketing } from "./common/postgres.ts";
 import { unfinishedOrders } from "./common/postgres-store.ts";
 import { serve } from "./common/serve.ts";
 import { readSettings } from "./common/settings.ts";
@@ -52,6 +52,7 @@ function startLeg<Task extends TicketingTask | CallbackTask>(
   const queue = new Queue(name, { connection: connections[0], defaultJobOptions: jobOptions });
   const settle = inBatches<Settlement<Task>, void>({
     maxBatch: SETTLE_BATCH,
+    gatherMs: GATHER_MS,
     run: async (batch) => {
       await write(
         pool,
@@ -121,7 +122,6 @@ callbacks.start();
 
 const accept = acceptInBatches({
   pool,
-  concurrency: 1,
   onCommitted: (tasks) => void ticketing.add(tasks).catch((error: unknown) => console.error(error)),
 });
 

@@ -11,6 +11,7 @@ import { callbackTasks, ticketingTasks } from "./common/postgres-tasks.ts";
 import {
   type Client,
   createSchema,
+  GATHER_MS,
   openPool,
   settleCallbacks,
   settleTicketing,
@@ -60,7 +61,6 @@ function addJobs(client: pg.PoolClient, jobs: readonly NewJob[]): Promise<unknow
 
 const accept = acceptInBatches({
   pool,
-  concurrency: 1,
   enqueue: (client, tasks) =>
     addJobs(
       client,
@@ -78,6 +78,7 @@ function createLeg<Task extends OrderJob>(
   const readInBatches = inBatches<OrderJob, Task>({ maxBatch: BATCH, run: (jobs) => read(pool, jobs) });
   const settle = inBatches<Settlement<Task>, void>({
     maxBatch: BATCH,
+    gatherMs: GATHER_MS,
     run: async (batch) => {
       // The schedule is not exponential: a retry is a new job, in the transaction that writes the failed attempt.
       const jobs = batch.flatMap(({ again, callback }): NewJob[] => {
@@ -112,8 +113,8 @@ const runner = await run({
       concurrentJobs: 128,
       pollInterval: 500,
       localQueue: { size: 500 },
-      completeJobBatchDelay: 0,
-      failJobBatchDelay: 0,
+      completeJobBatchDelay: 25,
+      failJobBatchDelay: 25,
     },
   },
 });

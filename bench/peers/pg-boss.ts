@@ -11,6 +11,7 @@ import { callbackTasks, ticketingTasks } from "./common/postgres-tasks.ts";
 import {
   type Client,
   createSchema,
+  GATHER_MS,
   openPool,
   settleCallbacks,
   settleTicketing,
@@ -58,7 +59,6 @@ for (const name of [TICKETING, CALLBACK]) {
 
 const accept = acceptInBatches({
   pool,
-  concurrency: 1,
   enqueue: (client, tasks) => send(client, TICKETING, tasks.map(newJob)),
   onCommitted: () => ticketing.wake(),
 });
@@ -88,6 +88,7 @@ interface Done<Task> {
 function settleInBatches<Task extends OrderJob>(queue: string, write: typeof settleTicketing) {
   return inBatches<Done<Task>, void>({
     maxBatch: SETTLE_BATCH,
+    gatherMs: GATHER_MS,
     run: async (batch) => {
       const settlements = batch.map(({ settlement }) => settlement);
       // The schedule is none that pg-boss knows: a retry is a new job.

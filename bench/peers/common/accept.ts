@@ -2,12 +2,10 @@ import type pg from "pg";
 import { inBatches } from "./batches.ts";
 import type { Acceptance, NewOrder, TicketingTask } from "./orders.ts";
 import { ticketingTask } from "./orders.ts";
-import { acceptedOrder, findByKey, insertOrders, transaction } from "./postgres.ts";
+import { acceptedOrder, findByKey, GATHER_MS, insertOrders, transaction } from "./postgres.ts";
 
 export interface AcceptOptions {
   readonly pool: pg.Pool;
-  /** Transactions at once. */
-  readonly concurrency: number;
   /** Hands the new orders' tickets to the engine, within the transaction that writes the orders. */
   readonly enqueue?: (client: pg.PoolClient, tasks: readonly TicketingTask[]) => Promise<unknown>;
   /** The orders are durable. */
@@ -18,7 +16,7 @@ const MAX_BATCH = 100;
 
 /** Orders that arrive together share a transaction: on PostgreSQL, the same for every peer. */
 export function acceptInBatches(options: AcceptOptions): (order: NewOrder) => Promise<Acceptance> {
-  const { pool, concurrency, enqueue, onCommitted } = options;
+  const { pool, enqueue, onCommitted } = options;
 
   async function run(orders: readonly NewOrder[]): Promise<Acceptance[]> {
     const { ids, tasks } = await transaction(pool, async (client) => {
@@ -40,5 +38,5 @@ export function acceptInBatches(options: AcceptOptions): (order: NewOrder) => Pr
     );
   }
 
-  return inBatches({ run, maxBatch: MAX_BATCH, concurrency });
+  return inBatches({ run, maxBatch: MAX_BATCH, gatherMs: GATHER_MS });
 }

@@ -2,9 +2,14 @@ export interface BatchesOptions<Item, Result> {
   /** Does the batch; results stand in the order of the items. */
   readonly run: (items: readonly Item[]) => Promise<readonly Result[]> | readonly Result[];
   readonly maxBatch: number;
-  /** Batches under way at once. */
-  readonly concurrency?: number;
+  /** Under load, wait so long for a batch to become larger: fewer statements, at the price of some milliseconds. */
+  readonly gatherMs?: number;
 }
+
+/** Batches of this size say that there is load. */
+const LOADED = 4;
+/** A queue of this length is not waited for. */
+const ENOUGH = 64;
 
 interface Waiting<Item, Result> {
   readonly item: Item;
@@ -13,16 +18,17 @@ interface Waiting<Item, Result> {
 }
 
 /**
- * What arrives while a batch is under way shares the next one: a single item goes at once, and under load a
- * commit is shared by many. A batch that fails is done again one by one, so that one bad item fails alone.
+ * What arrives while a batch is under way shares the next one: a single item goes at once, and under load (where a
+ * few came together before) a commit is shared by many. A batch that fails is done again one by one, so that one bad
+ * item fails alone.
  */
 export function inBatches<Item, Result>(
   options: BatchesOptions<Item, Result>,
 ): (item: Item) => Promise<Result> {
-  const { run, maxBatch, concurrency = 1 } = options;
+  const { run, maxBatch, gatherMs = 0 } = options;
   let queue: Waiting<Item, Result>[] = [];
-  let running = 0;
-  let scheduled = false;
+  let lastSize = 0;
+  let state: "idle" | "scheduled" | "running" = "idle";
 
   async function runBatch(batch: readonly Waiting<Item, Result>[]): Promise<void> {
     try {
@@ -35,23 +41,22 @@ export function inBatches<Item, Result>(
   }
 
   function start(): void {
-    scheduled = false;
-    while (running < concurrency && queue.length > 0) {
-      const batch = queue.slice(0, maxBatch);
-      queue = queue.slice(maxBatch);
-      running += 1;
-      void runBatch(batch).finally(() => {
-        running -= 1;
-        schedule();
-      });
-    }
+    const batch = queue.slice(0, maxBatch);
+    queue = queue.slice(maxBatch);
+    lastSize = batch.length;
+    state = "running";
+    void runBatch(batch).finally(() => {
+      state = "idle";
+      schedule();
+    });
   }
 
-  // After the sockets have been read: what came in with the same turn of the loop goes into the same batch.
   function schedule(): void {
-    if (scheduled || running >= concurrency || queue.length === 0) return;
-    scheduled = true;
-    setImmediate(start);
+    if (state !== "idle" || queue.length === 0) return;
+    state = "scheduled";
+    if (gatherMs > 0 && lastSize >= LOADED && queue.length < ENOUGH) setTimeout(start, gatherMs);
+    // After the sockets have been read: what came in with the same turn of the loop goes into the same batch.
+    else setImmediate(start);
   }
 
   return (item) =>

@@ -2,7 +2,7 @@ import type pg from "pg";
 import { acceptInBatches } from "./accept.ts";
 import { inBatches } from "./batches.ts";
 import type { AttemptRow } from "./orders.ts";
-import { createSchema, openPool, settleCallbacks, settleTicketing } from "./postgres.ts";
+import { createSchema, GATHER_MS, openPool, settleCallbacks, settleTicketing } from "./postgres.ts";
 import {
   type Store,
   type UnfinishedOrder,
@@ -12,8 +12,6 @@ import {
 } from "./store.ts";
 
 const MAX_BATCH = 200;
-/** Transactions at once: of each kind one is written while the next gathers. */
-const CONCURRENCY = 1;
 
 export async function openPostgresStore(databaseUrl: string): Promise<Store> {
   const pool = openPool(databaseUrl, 10);
@@ -25,10 +23,10 @@ export async function openPostgresStore(databaseUrl: string): Promise<Store> {
         return rows.map(() => undefined);
       },
       maxBatch: MAX_BATCH,
-      concurrency: CONCURRENCY,
+      gatherMs: GATHER_MS,
     });
   return {
-    accept: acceptInBatches({ pool, concurrency: CONCURRENCY }),
+    accept: acceptInBatches({ pool }),
     settleTicketing: settle(settleTicketing),
     settleCallback: settle(settleCallbacks),
     unfinished: () => unfinishedOrders(pool),

@@ -4,6 +4,9 @@ import { POSTGRES_SCHEMA } from "./postgres-schema.ts";
 
 export type Client = Pick<pg.ClientBase | pg.Pool, "query">;
 
+/** How long a batch of writes waits for company when there is load. */
+export const GATHER_MS = 4;
+
 /** `pipeline`: statements of a transaction that don't need each other's results are sent together. */
 export function openPool(connectionString: string, max: number): pg.Pool {
   const pool = new pg.Pool({ connectionString, max, pipeline: true });
