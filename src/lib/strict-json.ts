@@ -14,11 +14,15 @@ export interface StrictJsonLimits {
 /** Source text of each value of a top-level object, exactly as received; empty for any other value. */
 export type Members = ReadonlyMap<string, string>;
 
-export interface StrictJson {
-  readonly ok: true;
+/** A JSON text taken apart. */
+export interface ParsedJson {
   readonly value: unknown;
-  readonly text: string;
   readonly members: Members;
+}
+
+export interface StrictJson extends ParsedJson {
+  readonly ok: true;
+  readonly text: string;
   /** A number as written is not what its double prints: integers beyond 2^53, too many digits, underflow. */
   readonly inexactNumbers: boolean;
   /** JSON pointers of numbers at `plainIntegersAt` that are written in another way; the first 20. */

@@ -1,6 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
 import { combine } from "../lib/combiner.ts";
 import { uuidV7 } from "../lib/ids.ts";
+import type { ParsedJson } from "../lib/strict-json.ts";
 import type { Log } from "../observe/log.ts";
 import { fingerprint } from "../orders/fingerprint.ts";
 import type { OrderInput } from "../orders/order-input.ts";
@@ -19,9 +20,9 @@ export interface IncomingOrder {
   };
   readonly idempotencyKey: string | null;
   readonly input: OrderInput;
-  /** The body as parsed, for its fingerprint, and as received. */
-  readonly payload: unknown;
+  /** The body as received, and taken apart. */
   readonly rawPayload: string;
+  readonly payload: ParsedJson;
 }
 
 export type AcceptResult =
@@ -74,7 +75,9 @@ export function createAccept(options: AcceptOptions): (order: IncomingOrder) => 
     const startedAt = clock.monotonicMs();
     const { partner, idempotencyKey, input } = order;
     const key =
-      idempotencyKey === null ? null : { value: idempotencyKey, fingerprint: fingerprint(order.payload) };
+      idempotencyKey === null
+        ? null
+        : { value: idempotencyKey, fingerprint: fingerprint(order.payload.value) };
     const reason = await refuseCallback(order);
     if (reason !== null) {
       // The key comes before the URL: a repeat gets its first answer, although the name may be gone by now.
@@ -88,6 +91,7 @@ export function createAccept(options: AcceptOptions): (order: IncomingOrder) => 
         traceId: uuidV7(clock.wallMs()),
         callbackUrl: input.callback_url,
         rawPayload: order.rawPayload,
+        payload: order.payload,
         items: input.items,
         key,
         rejectRepeats: partner.rejectRepeats,

@@ -1,7 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
 import { spanId } from "../lib/ids.ts";
 import { retryAfterMs } from "../lib/retry-after.ts";
-import { parseStrictJson } from "../lib/strict-json.ts";
+import { type ParsedJson, parseStrictJson } from "../lib/strict-json.ts";
 import type { OrderInput } from "../orders/order-input.ts";
 import { classify } from "../orders/outcome.ts";
 import { readTicketingAnswer, type TicketingAnswer } from "../orders/ticketing-answer.ts";
@@ -30,9 +30,7 @@ export function createTicketingStep(options: TicketingOptions): Step {
   const { client, authorization, onUnknown, timeoutMs, clock } = options;
   const url = new URL(options.url);
   return async (job) => {
-    const payload = parseStrictJson(job.rawPayload);
-    if (!payload.ok)
-      throw new Error(`order ${job.orderId} holds a payload that acceptance can't have let in`);
+    const payload = job.payload ?? parsed(job);
     const answer = await client.post({
       url,
       headers: {
@@ -62,6 +60,12 @@ export function createTicketingStep(options: TicketingOptions): Step {
       ticketed: taken && ticketedOrder(withTickets(job, payload.value as OrderInput, taken), clock.wallMs()),
     };
   };
+}
+
+function parsed({ orderId, rawPayload }: ClaimedJob): ParsedJson {
+  const payload = parseStrictJson(rawPayload);
+  if (payload.ok) return payload;
+  throw new Error(`order ${orderId} holds a payload that acceptance can't have let in`);
 }
 
 function withTickets(

@@ -1,3 +1,4 @@
+import type { ParsedJson } from "../lib/strict-json.ts";
 import type { AttemptError } from "../orders/outcome.ts";
 import { onFirstClaim, orderAfterJob } from "../orders/transitions.ts";
 import type { JobStatus, Leg } from "../orders/states.ts";
@@ -34,6 +35,8 @@ export interface ClaimedJob extends Claim {
   readonly externalOrderId: string;
   readonly traceId: string;
   readonly rawPayload: string;
+  /** The same taken apart, where that has been done. */
+  readonly payload?: ParsedJson;
   readonly callbackUrl: string;
   /** What is told and whom, of the callback leg. */
   readonly callback: {

@@ -75,7 +75,8 @@ suite("accept and settle over a connection that breaks", () => {
       assert.ok(checked.ok);
       const partner = { id: PARTNER_ID, callbackHosts: null, rejectRepeats: false };
       const rawPayload = JSON.stringify(payload);
-      return acceptOrder({ partner, idempotencyKey, input: checked.order, payload, rawPayload });
+      const parsed = { value: payload, members: new Map<string, string>() };
+      return acceptOrder({ partner, idempotencyKey, input: checked.order, payload: parsed, rawPayload });
     };
     const settle = createSettle({
       ...common,

@@ -162,7 +162,7 @@ export async function startWay(options: WayOptions): Promise<Way> {
       partner: { id: PARTNER_ID, callbackHosts: null, rejectRepeats: false },
       idempotencyKey,
       input: checked.order,
-      payload: parsed.value,
+      payload: parsed,
       rawPayload,
     });
   }

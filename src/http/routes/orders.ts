@@ -65,14 +65,15 @@ export function addOrderRoutes(app: FastifyInstance, options: OrderRoutesOptions
       schema: POST_SCHEMA,
     },
     async (request, reply) => {
-      const { value, text, notPlainIntegers } = request.body as JsonBody;
+      const payload = request.body as JsonBody;
+      const { value, text, notPlainIntegers } = payload;
       const check = checkOrderInput(value, notPlainIntegers);
       if (!check.ok) throw new Problem("invalid-order", { errors: check.problems });
       const result = await accept({
         partner: request.getDecorator<Partner>(PARTNER),
         idempotencyKey: readIdempotencyKey(headerValues(request, "idempotency-key")),
         input: check.order,
-        payload: value,
+        payload,
         rawPayload: text,
       });
       return answer(reply, result);
