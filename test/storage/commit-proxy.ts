@@ -12,6 +12,8 @@ export interface CommitProxy {
 }
 
 const COMMIT = Buffer.from("commit\0");
+/** The server's answer to it, behind those to what came in the same packet. */
+const DONE = Buffer.from("COMMIT\0");
 
 /** Stands between a gateway and its PostgreSQL server and breaks connections at the worst moment. */
 export async function startCommitProxy(target: string): Promise<CommitProxy> {
@@ -43,8 +45,8 @@ export async function startCommitProxy(target: string): Promise<CommitProxy> {
       upstream.write(data);
     });
     upstream.on("data", (data) => {
-      if (deaf) client.destroy();
-      else client.write(data);
+      if (!deaf) client.write(data);
+      else if (data.includes(DONE)) client.destroy();
     });
   });
   server.listen(0, "127.0.0.1");
