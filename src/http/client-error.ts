@@ -19,10 +19,11 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
   else endWith(new Problem(KINDS[error.code ?? ""] ?? "bad-request"), socket);
 }
 
-/** Answers CONNECT, for which Node would only hang up. */
+/** Answers CONNECT, for which Node would only hang up. It gives the connection away, so that no timeout watches it. */
 export function refuseTunnel(_request: IncomingMessage, socket: Duplex): void {
   socket.on("error", () => socket.destroy());
-  endWith(new Problem("method-not-allowed", { headers: { allow: "GET, HEAD, POST" } }), socket);
+  if (answerDue(socket)) socket.destroy();
+  else endWith(new Problem("method-not-allowed", { headers: { allow: "GET, HEAD, POST" } }), socket);
 }
 
 function endWith(problem: Problem, socket: Duplex): void {
@@ -43,11 +44,15 @@ function endWith(problem: Problem, socket: Duplex): void {
  * @param then is told whether the broken request itself has been answered before it broke
  */
 function afterAnswersDue(socket: Duplex, then: (isAnswered: boolean) => void): void {
-  const due = Reflect.get(socket, "_httpMessage") as ServerResponse | null | undefined;
+  const due = answerDue(socket);
   if (!due) then(isBodyDue(socket));
   else if (!due.req.complete) then(due.headersSent);
   // By then the next one has been given the connection.
   else due.once("close", () => afterAnswersDue(socket, then));
+}
+
+function answerDue(socket: Duplex): ServerResponse | null | undefined {
+  return Reflect.get(socket, "_httpMessage") as ServerResponse | null | undefined;
 }
 
 /** A request has begun whose body is not all there, and nobody is to answer it any more. */

@@ -132,21 +132,19 @@ const statusesOf = (answer: string) =>
 
 test("garbage behind a request never passes for its answer, and comes after it", async () => {
   const posted = head({ ...JSON_POST, "content-length": order.length }) + order;
-  for (const garbage of ["garbage\r\n\r\n", "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n"]) {
-    for (const atOnce of [true, false]) {
-      const { held, arrived, finish } = await openHeld();
-      const socket = open(held);
-      const answer = text(socket);
-      socket.write(atOnce ? posted + garbage : posted);
-      await arrived;
-      if (!atOnce) socket.write(garbage);
-      // Refused by now, while the order is not decided yet.
-      await held.app.inject("/health");
-      finish(ACCEPTED);
-      const last = garbage.startsWith("CONNECT") ? "405" : "400";
-      assert.deepEqual(statusesOf(await answer), ["201", last]);
-      await held.close();
-    }
+  const garbage = "garbage\r\n\r\n";
+  for (const atOnce of [true, false]) {
+    const { held, arrived, finish } = await openHeld();
+    const socket = open(held);
+    const answer = text(socket);
+    socket.write(atOnce ? posted + garbage : posted);
+    await arrived;
+    if (!atOnce) socket.write(garbage);
+    // Refused by now, while the order is not decided yet.
+    await held.app.inject("/health");
+    finish(ACCEPTED);
+    assert.deepEqual(statusesOf(await answer), ["201", "400"]);
+    await held.close();
   }
 });
 
