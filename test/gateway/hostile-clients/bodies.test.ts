@@ -94,4 +94,6 @@ onEachDatabase("hostile bodies", (kind) => {
       assert.ok(requests.every(({ headers }) => !("x-evil" in headers)));
     }
   });
+
+  test("nothing of all that is kept in memory", () => siege.assertLittleIsHeld());
 });

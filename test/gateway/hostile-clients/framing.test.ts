@@ -281,4 +281,6 @@ onEachDatabase("hostile framing", (kind) => {
     const after = Object.entries(before).map(([table, count]) => [table, count + 1]);
     assert.deepEqual(await siege.stored(), Object.fromEntries(after));
   });
+
+  test("nothing of all that is kept in memory", () => siege.assertLittleIsHeld());
 });

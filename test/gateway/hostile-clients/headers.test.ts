@@ -191,4 +191,6 @@ onEachDatabase("hostile headers", (kind) => {
     }
     t.diagnostic(`clear addresses: ${CLEAR.length} cases`);
   });
+
+  test("nothing of all that is kept in memory", () => siege.assertLittleIsHeld());
 });

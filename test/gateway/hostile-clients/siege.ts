@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import type { TestContext } from "node:test";
+import { SECURITY_HEADERS } from "../../../src/http/headers.ts";
 import type { DatabaseUnderTest } from "../../support/databases.ts";
 import { gatewayEnv, type RunningGateway, runGateway } from "../../support/gateway.ts";
 import { type Recorder, startRecorder } from "../../support/recorder.ts";
 import { orderBody } from "../../support/way.ts";
+import { watchHeap } from "./heap.ts";
 
 /** What a hostile client sends on a connection of its own, and the statuses it must be answered with. */
 export interface Hostile {
@@ -31,6 +33,8 @@ export interface Siege {
    * reason; nothing but the good order may be stored, and the gateway must be well afterwards.
    */
   withstand(t: TestContext, family: string, hostiles: readonly Hostile[]): Promise<void>;
+  /** Asserts that the gateway holds little more than when the siege began. */
+  assertLittleIsHeld(): void;
   /** Rows of the tables that an order is written to. */
   stored(): Promise<Record<string, number>>;
   stop(): Promise<void>;
@@ -56,6 +60,7 @@ export async function layIn(kind: DatabaseUnderTest, env: Record<string, string>
   const port = Number(new URL(gateway.url!).port);
   const { queries } = gateway.storage.database;
   let keys = 0;
+  const assertLittleIsHeld = watchHeap();
 
   const stored = async () => {
     const counts: Record<string, number> = {};
@@ -83,6 +88,7 @@ export async function layIn(kind: DatabaseUnderTest, env: Record<string, string>
     partner,
     exchange,
     stored,
+    assertLittleIsHeld,
     async withstand(t, family, hostiles) {
       const before = await stored();
       const waiting = hostiles.values();
@@ -116,8 +122,9 @@ export async function layIn(kind: DatabaseUnderTest, env: Record<string, string>
 /** A refusal says why, in RFC 9457's form, and nothing of what is inside. */
 function assertReasoned({ status, headers, body }: Answer, name: string): void {
   if (status === 100) return;
-  assert.equal(headers.get("x-content-type-options"), "nosniff", name);
-  assert.equal(headers.get("cache-control"), "no-store", name);
+  for (const [header, value] of Object.entries(SECURITY_HEADERS))
+    assert.equal(headers.get(header), value, name);
+  assert.ok(headers.has("date"), name);
   if (status < 400) return;
   assert.ok(status < 500, name);
   assert.equal(headers.get("content-type"), "application/problem+json", name);
