@@ -11,11 +11,11 @@
 // TICKETING_CONCURRENCY, CALLBACK_CONCURRENCY, CALLBACK_CONCURRENCY_TOTAL, CALLBACK_SIGNING_SECRET.
 import { createHmac, createSecretKey, hash } from "node:crypto";
 import Fastify from "fastify";
-import { Client, type Dispatcher } from "undici";
 import { spanId, uuidV7 } from "../../src/lib/ids.ts";
 import { signingKey } from "../../src/outbound/signature.ts";
 import { parseDatabaseUrl } from "../../src/storage/target.ts";
 import type { Accepted, Delivered, OrderItem, Ticketed } from "./store.ts";
+import { createTarget, type Target } from "./target.ts";
 
 const env = (name: string, fallback: string): string => process.env[name] ?? fallback;
 const { at } = parseDatabaseUrl(env("DATABASE_URL", "sqlite::memory:"));
@@ -78,62 +78,7 @@ function passOn(orders: readonly Order[], events: readonly Event[]): void {
   if (isWaiting()) writeSoon();
 }
 
-// Out: one Client for each request in flight, as the product has it.
-
-interface Target {
-  post(path: string, headers: Record<string, string>, body: string, done: Done): void;
-}
-type Done = (code: number, answer: string) => void;
-
-function createTarget(origin: string, connections: number): Target {
-  const idle: Client[] = [];
-  const line: ((client: Client) => void)[] = [];
-  let open = 0;
-  function release(client: Client): void {
-    const next = line.shift();
-    if (next === undefined) idle.push(client);
-    else next(client);
-  }
-  return {
-    post(path, headers, body, done) {
-      const use = (client: Client): void => {
-        const handler = collect((code, answer) => {
-          release(client);
-          done(code, answer);
-        });
-        client.dispatch({ path, method: "POST", headers, body }, handler);
-      };
-      const free = idle.pop();
-      if (free !== undefined) use(free);
-      else if (open === connections) line.push(use);
-      else {
-        open += 1;
-        use(new Client(origin, { pipelining: 1, headersTimeout: 0, bodyTimeout: 0, allowH2: false }));
-      }
-    },
-  };
-}
-
-function collect(done: Done): Dispatcher.DispatchHandler {
-  let code = 0;
-  let answer = "";
-  return {
-    onRequestStart() {},
-    onResponseStart(_controller, statusCode) {
-      code = statusCode;
-    },
-    onResponseData(_controller, chunk) {
-      answer += chunk.toString("utf8");
-    },
-    onResponseEnd() {
-      if (code < 200 || code > 299) throw new Error(`answered ${code}`);
-      done(code, answer);
-    },
-    onResponseError(_controller, error) {
-      throw error;
-    },
-  };
-}
+// Out.
 
 const headersOf = ({ traceId, partnerId, externalOrderId }: Accepted): Record<string, string> => ({
   "content-type": "application/json",
@@ -160,8 +105,8 @@ function ticket(order: Order): void {
     const endedAtMs = Date.now();
     const eventId = `evt_${uuidV7(endedAtMs).replaceAll("-", "")}`;
     const event = { eventId, reference, tickets: tickets.map((one) => JSON.stringify(one)), endedAtMs };
-    const body = eventBody(order.row, event);
-    ticketed.push({ order, row: { ...event, id, partnerId, startedAtMs, code, answer, body } });
+    const row = { ...event, id, partnerId, startedAtMs, code, answer, body: eventBody(order.row, event) };
+    ticketed.push({ order, row });
     writeSoon();
   });
 }
@@ -190,22 +135,18 @@ const perPartner = Math.min(
   Number(env("CALLBACK_CONCURRENCY", "64")),
   Number(env("CALLBACK_CONCURRENCY_TOTAL", "256")),
 );
-const partners = new Map<string, { readonly target: Target; readonly path: string }>();
+const partners = new Map<string, Target>();
 // Made once: a key that is handed over as bytes costs six times the signature.
 const secret = createSecretKey(signingKey(env("CALLBACK_SIGNING_SECRET", "bench")));
 
-function partnerAt(callbackUrl: string) {
-  let partner = partners.get(callbackUrl);
-  if (partner === undefined) {
-    const { origin, pathname, search } = new URL(callbackUrl);
-    partner = { target: createTarget(origin, perPartner), path: pathname + search };
-    partners.set(callbackUrl, partner);
-  }
+function partnerAt(origin: string): Target {
+  const partner = partners.get(origin) ?? createTarget(origin, perPartner);
+  partners.set(origin, partner);
   return partner;
 }
 
 function tell({ row: { id, partnerId, eventId, body }, order: { row: order } }: Event): void {
-  const { target, path } = partnerAt(order.callbackUrl);
+  const { origin, pathname, search } = new URL(order.callbackUrl);
   const startedAtMs = Date.now();
   const timestamp = String(Math.floor(startedAtMs / 1000));
   const headers = headersOf(order);
@@ -213,7 +154,7 @@ function tell({ row: { id, partnerId, eventId, body }, order: { row: order } }: 
   headers["webhook-timestamp"] = timestamp;
   headers["webhook-signature"] = `v1,${hmac(`${eventId}.${timestamp}.${body}`, "base64")}`;
   headers["X-Callback-Signature"] = hmac(body, "hex");
-  target.post(path, headers, body, (code, answer) => {
+  partnerAt(origin).post(pathname + search, headers, body, (code, answer) => {
     const endedAtMs = Date.now();
     delivered.push({ id, partnerId, startedAtMs, endedAtMs, code, answer: answer || null });
     writeSoon();

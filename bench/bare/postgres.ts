@@ -4,33 +4,26 @@ import { openPostgres } from "../../src/storage/dialect/postgres.ts";
 import { migrate } from "../../src/storage/schema.ts";
 import type { Store } from "./store.ts";
 
-/** Transactions at the same time, each on a connection of its own: more make smaller batches. */
-const LANES = Number(process.env["LANES"] ?? 2);
-
-/** The product's schema; a batch is one prepared statement with one JSON text for each step, and so one round trip. */
+/**
+ * The product's schema. A batch is one prepared statement, and so one round trip, with one JSON text for each step; the
+ * next batch is on its way while one runs, on the same connection: several connections only made smaller batches.
+ */
 export async function openPostgresStore(url: string): Promise<Store> {
   const product = openPostgres({ url, poolSize: 1, prepared: true });
   await migrate(product);
   await product.close();
 
-  const idle = await Promise.all(
-    Array.from({ length: LANES }, async () => {
-      // A plan made while the tables were empty would scan them for ever.
-      const options = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
-      const client = new pg.Client({ connectionString: url, options });
-      await client.connect();
-      return client;
-    }),
-  );
+  // A plan made while the tables were empty would scan them for ever.
+  const options = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
+  const client = new pg.Client({ connectionString: url, options, pipeline: true });
+  await client.connect();
   return {
-    lanes: LANES,
+    lanes: 2,
     async write({ accepted, ticketed, delivered }) {
-      const client = idle.pop()!;
       const values = [accepted, ticketed, delivered].map((rows) => JSON.stringify(rows));
       await client.query({ name: "write", text: WRITE, values });
-      idle.push(client);
     },
-    close: async () => void (await Promise.all(idle.map((client) => client.end()))),
+    close: () => client.end(),
   };
 }
 
