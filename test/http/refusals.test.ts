@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Overloaded } from "../../src/lib/combiner.ts";
+import type { Readiness } from "../../src/http/routes/health.ts";
 import type { AcceptResult } from "../../src/pipeline/accept.ts";
 import { CommitUnknown, DatabaseUnavailable, RowLocked } from "../../src/storage/database.ts";
+import { until } from "../support/gateway-process.ts";
 import { DEMO, type Door, openDoor, ORDER } from "./door.ts";
 
 let door: Door;
@@ -276,6 +278,30 @@ test("health asks for nothing; ready tells what was looked at", async () => {
   assert.deepEqual([not.statusCode, not.json().checks], [503, { database: "unreachable" }]);
   assert.equal(not.headers["retry-after"], "1");
   await broken.close();
+});
+
+test("a thousand probes wait for one look, and more are told at once", async () => {
+  const looks: PromiseWithResolvers<Readiness>[] = [];
+  const hanging = await openDoor({
+    readiness: () => {
+      looks.push(Promise.withResolvers<Readiness>());
+      return looks.at(-1)!.promise;
+    },
+  });
+  const ask = (count: number) =>
+    Promise.all(Array.from({ length: count }, () => hanging.app.inject("/ready")));
+  const waiting = ask(1000);
+  for (const reply of await ask(200)) {
+    assert.deepEqual([reply.statusCode, reply.headers["retry-after"]], [503, "1"]);
+    assert.equal(reply.json().status, "not_ready");
+  }
+  looks[0]!.resolve({ ready: true, checks: {} });
+  for (const reply of await waiting) assert.equal(reply.statusCode, 200);
+  const again = ask(1);
+  await until("the second look", () => looks[1]);
+  looks[1]!.resolve({ ready: true, checks: {} });
+  for (const reply of await again) assert.equal(reply.statusCode, 200);
+  await hanging.close();
 });
 
 test("every answer carries the security headers", async () => {

@@ -265,7 +265,8 @@ suite("behind nginx", () => {
       attack([chunked, chunked], `0\r\n\r\n${smuggled}`),
       attack([chunked], `0;x=\n${smuggled}\r\n0\r\n\r\n`),
       attack([chunked], `0x0\r\n\r\n${smuggled}`),
-      attack([chunked], `2\r\n{}\n0\r\n\r\n${smuggled}`),
+      // This one nginx repairs, so that what follows is a request of its own, to both.
+      attack([chunked], `2\r\n{}\n0\r\n\r\n${head("GET /health HTTP/1.1", HOST)}`),
       attack([chunked], `0\r\nContent-Length: ${smuggled.length}\r\n\r\n`),
       attack(["Content-Length: 2"], `{}rubbish\r\n\r\n`),
       head("GET /health HTTP/1.1", HOST, `Content-Length: ${smuggled.length}`) + smuggled,
