@@ -277,6 +277,7 @@ onEachDatabase("jobs written with their claim", (kind) => {
       gated(() => clock.advance(room + 1)),
     );
     const id = await one.order(p);
+    await until("given back", async () => (await jobOf("ticketing", id)).status === "pending");
     await one.engine.workers.ticketing.idle();
     const { status, attempts, claim, run_started_at } = await jobOf("ticketing", id);
     assert.deepEqual([status, attempts, claim, run_started_at], ["pending", 0, null, null]);
