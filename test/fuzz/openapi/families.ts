@@ -1,10 +1,10 @@
 import { METHODS } from "node:http";
 import * as fc from "fast-check";
 import { damaged } from "./damage.ts";
-import type { ApiDocument } from "./document.ts";
+import type { ApiDocument, Schema } from "./document.ts";
 import { type Draft, everyByte, type Header, type Kit, type Knowledge, kitOf, toBytes } from "./draft.ts";
 import { byteChange, HEADER_VALUES, NAMES_OF_HEADERS, PARAMETER_TEXTS, TARGET_PIECES } from "./strange.ts";
-import { anyText } from "./values.ts";
+import { anyText, longestLike } from "./values.ts";
 
 /** Requests that are right, and such that nearly are, for everything that the document describes. */
 export function draftsOf(document: ApiDocument, knowledge: Knowledge): fc.Arbitrary<Draft> {
@@ -81,7 +81,15 @@ const mediaTypes: Family = ({ body, operation, right, draft }) => {
     ";",
     `multipart/${type}`,
   ];
-  const near = [`${type}x`, `${type}/x`, `${type}; charset=latin1`, `${type},${type}`, `${type};charset`];
+  const near = [
+    `${type}x`,
+    `${type}-patch+json`,
+    `x${type}`,
+    `${type}/x`,
+    `${type}; charset=latin1`,
+    `${type},${type}`,
+    `${type};charset`,
+  ];
   const same = [`${type}; charset=utf-8`, type.toUpperCase(), `${type} ; charset="UTF-8" `];
   const given = [...others, ...near, ...same].map((one) => [one]);
   return fc
@@ -149,16 +157,29 @@ const parameters: Family = ({ operation, right, draft }) => {
     (text) => String(Number(text) + 1),
     (text) => text.repeat(200),
   );
-  return fc.tuple(right, fc.nat(), strange, change).map(([parts, which, other, change]) => {
+  return fc.tuple(right, fc.nat(), strange, change, fc.nat(3)).map(([parts, which, other, change, how]) => {
     const at = which % operation.parameters.length;
-    const { in: place } = operation.parameters[at]!;
-    const changed = change(parts.texts[at] ?? "", other);
+    const { in: place, schema } = operation.parameters[at]!;
+    const old = parts.texts[at] ?? "";
+    const edges = edgesOf(old, schema);
+    const changed =
+      how === 0 ? edges[Math.floor(which / operation.parameters.length) % edges.length]! : change(old, other);
     // What can't stand in a header is another family's.
     const text = place === "header" ? changed.replace(/[^\x20-\x7e\x80-\xff]/g, "?").trim() : changed;
     const texts = parts.texts.map((own, index) => (index === at ? text : own));
     return draft("parameter", { ...parts, texts, known: place === "path" ? null : parts.known });
   });
 };
+
+/** The last texts that a schema takes and the first that it doesn't. */
+function edgesOf(text: string, schema: Schema): string[] {
+  const { minimum, maximum } = schema as { minimum?: number; maximum?: number };
+  const numbers = [minimum, maximum].flatMap((edge) =>
+    edge === undefined ? [] : [edge - 1, edge, edge + 1],
+  );
+  const longest = longestLike(text, schema);
+  return [...numbers.map(String), longest, longest + (longest.at(-1) ?? "x")];
+}
 
 const targets: Family = ({ right, draft }) =>
   fc.tuple(right, fc.constantFrom(null, ...TARGET_PIECES), fc.nat()).map(([parts, piece, where]): Draft => {
@@ -199,7 +220,7 @@ const FAMILIES: readonly (readonly [weight: number, Family])[] = [
   [6, bodyValues],
   [4, bodyBytes],
   [1, framings],
-  [1, mediaTypes],
+  [2, mediaTypes],
   [2, credentials],
   [2, others],
   [3, parameters],

@@ -59,8 +59,9 @@ export async function startWorld(kind: DatabaseUnderTest): Promise<World> {
   const partner = await startRecorder(200, 200, 500, 404);
   const names = await startDnsServer(Object.fromEntries(HOSTS.map((host) => [host, ["127.0.0.1"]])));
   const callbackPort = new URL(partner.url).port;
+  const closeOthers = () => Promise.all([ticketing, partner, names].map((each) => each.close()));
   const url = await kind.createUrl();
-  const gateway = await spawnGateway({
+  const starting = spawnGateway({
     ...gatewayEnv(url, ticketing.url),
     PARTNERS_JSON: JSON.stringify(PARTNERS),
     OPERATORS_JSON: JSON.stringify([{ name: "ops", token: CREDENTIALS.operatorToken, role: "viewer" }]),
@@ -70,6 +71,10 @@ export async function startWorld(kind: DatabaseUnderTest): Promise<World> {
     ALLOWED_CALLBACK_PORTS: `443,${callbackPort}`,
     TICKETING_ON_UNKNOWN: "hold",
     RETRY_SCHEDULE_SECS: "0,0.2,0.4",
+  });
+  const gateway = await starting.catch(async (error: unknown) => {
+    await closeOthers();
+    throw error;
   });
   const storage = openUrl(url);
   return {
@@ -84,7 +89,7 @@ export async function startWorld(kind: DatabaseUnderTest): Promise<World> {
     async close() {
       await storage.close();
       await gateway.stop();
-      await Promise.all([ticketing.close(), partner.close(), names.close()]);
+      await closeOthers();
     },
   };
 }
