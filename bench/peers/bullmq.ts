@@ -4,7 +4,7 @@
 // `addBulk` leaves an order without a job, and one that dies after a result was written and before the job was
 // completed makes that job run again. The first is mended at the next start, by a sweep over unfinished orders whose
 // jobs have ids of their order's (what is in the queue is not added twice); the second is BullMQ's stalled check.
-import { type JobsOptions, Queue, Worker } from "bullmq";
+import { type Job, type JobsOptions, Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { acceptInBatches } from "./common/accept.ts";
 import { inBatches } from "./common/batches.ts";
@@ -17,6 +17,8 @@ import { serve } from "./common/serve.ts";
 import { readSettings } from "./common/settings.ts";
 
 const SETTLE_BATCH = 200;
+/** A worker fetches one job after the other until it has as many as it may run: several do so side by side. */
+const WORKERS = 4;
 
 const settings = readSettings();
 const legs = createLegs(settings);
@@ -24,7 +26,8 @@ const pool = openPool(settings.databaseUrl, 10);
 await createSchema(pool);
 
 /** A connection of its own for each queue and worker, as BullMQ advises for what must not wait for one another. */
-const connect = (): Redis => new Redis(settings.redisUrl, { maxRetriesPerRequest: null });
+const connect = (): Redis =>
+  new Redis(settings.redisUrl, { maxRetriesPerRequest: null, enableAutoPipelining: true });
 const jobOptions: JobsOptions = {
   attempts: settings.offsetsMs.length,
   backoff: { type: "custom" },
@@ -62,32 +65,35 @@ function startLeg<Task extends TicketingTask | CallbackTask>(
       return batch.map(() => undefined);
     },
   });
-  const worker = new Worker<Task>(
-    name,
-    async (job) => {
-      const settlement = await attempt({ ...job.data, attempt: job.attemptsMade + 1 });
-      await settle(settlement);
-      if (settlement.again !== null) throw new Again(settlement.again.dueAt);
-    },
-    {
+  const process = async (job: Job<Task>): Promise<void> => {
+    const settlement = await attempt({ ...job.data, attempt: job.data.attempt + job.attemptsMade });
+    await settle(settlement);
+    if (settlement.again !== null) throw new Again(settlement.again.dueAt);
+  };
+  const startWorker = () => {
+    const worker = new Worker<Task>(name, process, {
       connection: connections[1],
       autorun: false,
-      concurrency,
+      concurrency: Math.ceil(concurrency / WORKERS),
       maxStalledCount: 1000,
       settings: {
         backoffStrategy: (_attempts, _type, error) =>
           error instanceof Again ? Math.max(0, error.dueAt - Date.now()) : 1000,
       },
-    },
-  );
-  worker.on("error", (error) => console.error(error));
+    });
+    worker.on("error", (error) => console.error(error));
+    return worker;
+  };
+  const workers = Array.from({ length: WORKERS }, startWorker);
   return {
-    start: () => void worker.run().catch((error: unknown) => console.error(error)),
+    start: () => {
+      for (const worker of workers) worker.run().catch((error: unknown) => console.error(error));
+    },
     add: (tasks: readonly Task[]) =>
       // The id, so that the sweep adds no job that is there already.
       queue.addBulk(tasks.map((data) => ({ name, data, opts: { jobId: `order-${data.orderId}` } }))),
     async close() {
-      await worker.close();
+      await Promise.all(workers.map((worker) => worker.close()));
       await queue.close();
       for (const connection of connections) connection.disconnect();
     },

@@ -110,7 +110,8 @@ const runner = await run({
   logger,
   preset: {
     worker: {
-      concurrentJobs: 128,
+      // Beside the calls in flight (each leg has its own limit), jobs that wait for their orders or their commit.
+      concurrentJobs: 256,
       pollInterval: 500,
       localQueue: { size: 500 },
       completeJobBatchDelay: 25,

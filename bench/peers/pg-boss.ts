@@ -25,6 +25,7 @@ const TICKETING = "ticketing";
 const CALLBACK = "ota-callback";
 const FETCH_BATCH = 100;
 const SETTLE_BATCH = 200;
+const IN_HAND = 256;
 
 const settings = readSettings();
 const legs = createLegs(settings);
@@ -119,7 +120,6 @@ function settleInBatches<Task extends OrderJob>(queue: string, write: typeof set
 
 function startLeg<Task extends OrderJob>(
   queue: string,
-  concurrency: number,
   read: (client: Client, jobs: readonly OrderJob[]) => Promise<Task[]>,
   attempt: (task: Task) => Promise<Settlement<Task>>,
   write: typeof settleTicketing,
@@ -137,15 +137,15 @@ function startLeg<Task extends OrderJob>(
     },
     batchSize: FETCH_BATCH,
     refillBelow: FETCH_BATCH / 2,
-    concurrency,
+    // Beside the calls in flight, those whose results are being written.
+    concurrency: IN_HAND,
     pollMs: 500,
     run: async ({ jobId, task }) => settle({ jobId, settlement: await attempt(task) }),
   });
 }
 
-const { ticketingConcurrency, callbackConcurrency } = settings;
-const ticketing = startLeg(TICKETING, ticketingConcurrency, ticketingTasks, legs.ticketing, settleTicketing);
-const callbackPump = startLeg(CALLBACK, callbackConcurrency, callbackTasks, legs.callback, settleCallbacks);
+const ticketing = startLeg(TICKETING, ticketingTasks, legs.ticketing, settleTicketing);
+const callbackPump = startLeg(CALLBACK, callbackTasks, legs.callback, settleCallbacks);
 
 await serve(createIntake(settings, accept), settings, async () => {
   // What was fetched and not begun is given back: failing a job makes it wait for its next try, which is at once.

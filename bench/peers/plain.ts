@@ -6,15 +6,12 @@ import { type CallbackTask, ticketingTask, type TicketingTask } from "./common/o
 import { openPostgresStore } from "./common/postgres-store.ts";
 import { serve } from "./common/serve.ts";
 import { readSettings } from "./common/settings.ts";
-import { createSlots } from "./common/slots.ts";
 import { openSqliteStore } from "./common/sqlite-store.ts";
 import type { Store, UnfinishedOrder } from "./common/store.ts";
 
 const settings = readSettings();
 const legs = createLegs(settings);
 const store = await openStore(settings.databaseUrl);
-const ticketingSlots = createSlots(settings.ticketingConcurrency);
-const callbackSlots = createSlots(settings.callbackConcurrency);
 
 const app = createIntake(settings, async (order) => {
   const result = await store.accept(order);
@@ -23,14 +20,14 @@ const app = createIntake(settings, async (order) => {
 });
 
 async function sendToTicketing(task: TicketingTask): Promise<void> {
-  const { row, again, callback } = await ticketingSlots(() => legs.ticketing(task));
+  const { row, again, callback } = await legs.ticketing(task);
   await store.settleTicketing(row);
   if (again !== null) later(again.dueAt, () => sendToTicketing(again.task));
   if (callback !== null) await tellPartner(callback);
 }
 
 async function tellPartner(task: CallbackTask): Promise<void> {
-  const { row, again } = await callbackSlots(() => legs.callback(task));
+  const { row, again } = await legs.callback(task);
   await store.settleCallback(row);
   if (again !== null) later(again.dueAt, () => tellPartner(again.task));
 }

@@ -3,8 +3,12 @@ import type { AttemptRow, CallbackTask, Settlement, TicketingTask } from "./orde
 import { type Answer, createOutbound } from "./outbound.ts";
 import type { Settings } from "./settings.ts";
 import { signatureHeaders } from "./signature.ts";
+import { createSlots } from "./slots.ts";
 
-/** The two calls of an order's way, without any engine: each makes one attempt and says what is to be written. */
+/**
+ * The two calls of an order's way, without any engine: each makes one attempt and says what is to be written. As many
+ * are in flight as the settings say; whoever calls beyond that waits.
+ */
 export interface Legs {
   ticketing(task: TicketingTask): Promise<Settlement<TicketingTask>>;
   callback(task: CallbackTask): Promise<Settlement<CallbackTask>>;
@@ -16,6 +20,8 @@ const MAX_ANSWER = 4096;
 export function createLegs(settings: Settings): Legs {
   const toTicketing = createOutbound(settings.ticketingConcurrency);
   const toPartners = createOutbound(settings.callbackConcurrency);
+  const ticketingSlots = createSlots(settings.ticketingConcurrency);
+  const callbackSlots = createSlots(settings.callbackConcurrency);
 
   function settle<Task extends TicketingTask | CallbackTask>(
     task: Task,
@@ -46,50 +52,54 @@ export function createLegs(settings: Settings): Legs {
     return { row, again, callback: null };
   }
 
+  async function attemptTicketing(task: TicketingTask): Promise<Settlement<TicketingTask>> {
+    const { traceId, partnerId, input } = task;
+    const { callback_url: _, ...rest } = input;
+    const startedAt = Date.now();
+    const headers = {
+      "content-type": "application/json",
+      "x-trace-id": traceId,
+      "x-origin-partner-id": partnerId,
+      "x-external-order-id": input.external_order_id,
+      "idempotency-key": traceId,
+    };
+    const body = JSON.stringify({ ...rest, trace_id: traceId, partner_id: partnerId });
+    const answer = await toTicketing.post(settings.ticketingUrl, headers, body);
+    const settlement = settle(task, "ticketing", startedAt, answer);
+    if (!isSuccess(answer)) return settlement;
+    const issued = readTickets(answer.body);
+    const { at, duration_ms } = settlement.row;
+    const row: AttemptRow = {
+      ...settlement.row,
+      status: "ticketed",
+      reason: null,
+      reference: issued.reference,
+      tickets: issued.tickets.map((ticket) => JSON.stringify(ticket)),
+    };
+    return { row, again: null, callback: callbackTask(task, { ...issued, ticketedAt: at + duration_ms }) };
+  }
+
+  async function attemptCallback(task: CallbackTask): Promise<Settlement<CallbackTask>> {
+    const { traceId, partnerId, externalOrderId, body, eventId } = task;
+    const startedAt = Date.now();
+    const headers = {
+      "content-type": "application/json",
+      "x-trace-id": traceId,
+      "x-origin-partner-id": partnerId,
+      "x-external-order-id": externalOrderId,
+      "idempotency-key": traceId,
+      ...(settings.signingKey === null ? {} : signatureHeaders(settings.signingKey, eventId, body)),
+    };
+    const answer = await toPartners.post(new URL(task.url), headers, body);
+    const settlement = settle(task, "ota_callback", startedAt, answer);
+    if (!isSuccess(answer)) return settlement;
+    const row: AttemptRow = { ...settlement.row, status: "ota_callback_delivered", reason: null };
+    return { row, again: null, callback: null };
+  }
+
   return {
-    async ticketing(task) {
-      const { traceId, partnerId, input } = task;
-      const { callback_url: _, ...rest } = input;
-      const startedAt = Date.now();
-      const headers = {
-        "content-type": "application/json",
-        "x-trace-id": traceId,
-        "x-origin-partner-id": partnerId,
-        "x-external-order-id": input.external_order_id,
-        "idempotency-key": traceId,
-      };
-      const body = JSON.stringify({ ...rest, trace_id: traceId, partner_id: partnerId });
-      const answer = await toTicketing.post(settings.ticketingUrl, headers, body);
-      const settlement = settle(task, "ticketing", startedAt, answer);
-      if (!isSuccess(answer)) return settlement;
-      const issued = readTickets(answer.body);
-      const { at, duration_ms } = settlement.row;
-      const row: AttemptRow = {
-        ...settlement.row,
-        status: "ticketed",
-        reason: null,
-        reference: issued.reference,
-        tickets: issued.tickets.map((ticket) => JSON.stringify(ticket)),
-      };
-      return { row, again: null, callback: callbackTask(task, { ...issued, ticketedAt: at + duration_ms }) };
-    },
-    async callback(task) {
-      const { traceId, partnerId, externalOrderId, body, eventId } = task;
-      const startedAt = Date.now();
-      const headers = {
-        "content-type": "application/json",
-        "x-trace-id": traceId,
-        "x-origin-partner-id": partnerId,
-        "x-external-order-id": externalOrderId,
-        "idempotency-key": traceId,
-        ...(settings.signingKey === null ? {} : signatureHeaders(settings.signingKey, eventId, body)),
-      };
-      const answer = await toPartners.post(new URL(task.url), headers, body);
-      const settlement = settle(task, "ota_callback", startedAt, answer);
-      if (!isSuccess(answer)) return settlement;
-      const row: AttemptRow = { ...settlement.row, status: "ota_callback_delivered", reason: null };
-      return { row, again: null, callback: null };
-    },
+    ticketing: (task) => ticketingSlots(() => attemptTicketing(task)),
+    callback: (task) => callbackSlots(() => attemptCallback(task)),
     async close() {
       await Promise.all([toTicketing.close(), toPartners.close()]);
     },
