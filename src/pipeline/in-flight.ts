@@ -56,7 +56,7 @@ export function createInFlight(slots: number, slotsPerPartner: number): InFlight
   }
 
   function endLook(
-    { limit }: Look,
+    { limit, busy }: Look,
     allowed: (partnerId: string) => number,
     jobs: readonly Counted[] | null,
   ): { sawAll: boolean; again: boolean } {
@@ -65,7 +65,8 @@ export function createInFlight(slots: number, slotsPerPartner: number): InFlight
     waiting.clear();
     const found = new Map<string, number>();
     for (const { partnerId } of jobs ?? []) found.set(partnerId, (found.get(partnerId) ?? 0) + 1);
-    for (const partnerId of new Set([...partners.keys(), ...found.keys()])) {
+    // Also one whose attempts have ended meanwhile: it had no slot that the look could have filled.
+    for (const partnerId of new Set([...busy.map((each) => each.partnerId), ...found.keys()])) {
       if ((found.get(partnerId) ?? 0) >= allowed(partnerId)) waiting.add(partnerId);
     }
     const hasSlots = (partnerId: string): boolean => taken(partnerId) < slotsPerPartner;

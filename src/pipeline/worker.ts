@@ -159,6 +159,9 @@ export function createWorker(options: WorkerOptions): Worker {
         setImmediate(() => {
           free();
           for (const job of jobs) begin(job, claimedAt);
+          // Who waits for a slot that was set aside for nothing is looked for.
+          const given = claims.filter((each) => each !== null).length;
+          if (jobs.length < given && partnerIds.some(inFlight.mayWait)) bell.ring();
           done();
         });
       },

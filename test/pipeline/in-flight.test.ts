@@ -52,10 +52,7 @@ function createModel(slots: number, slotsPerPartner: number) {
     /** A retry has fallen due: nobody has asked for a slot. */
     fallDue: (partnerId: string) => void queue.push({ partnerId, isRetry: true }),
     end(which: number): void {
-      const index = which % Math.max(1, running.length);
-      // A partner that had no slot for the look under way keeps its attempts until that has ended.
-      if (current?.allowed.get(running[index]?.partnerId ?? "") === 0) return;
-      const [job] = running.splice(index, 1);
+      const [job] = running.splice(which % Math.max(1, running.length), 1);
       if (job) inFlight.end(job);
     },
     /** The next step of a look: begins, claims, ends. */

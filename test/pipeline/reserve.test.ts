@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { AcceptResult } from "../../src/pipeline/accept.ts";
 import type { Leg } from "../../src/orders/states.ts";
 import type { Storage } from "../../src/storage/open.ts";
 import { migrate } from "../../src/storage/schema.ts";
@@ -22,6 +23,8 @@ import {
 
 const TABLES = ["ticketing_jobs", "ota_callback_jobs", "circuits", "circuit_failures"];
 
+const idOf = (result: AcceptResult): number =>
+  result.kind === "accepted" ? result.order.id : assert.fail(`not accepted: ${result.kind}`);
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** A story without what makes it this order's. */
@@ -310,6 +313,16 @@ onEachDatabase("jobs written with their claim", (kind) => {
       all.begin([]);
       return all.claims.every((claim) => claim !== null);
     });
+  });
+
+  test("a slot that a replay took for nothing goes to the order that waits for it", async () => {
+    const one = await start({ slots: 1 });
+    const first = await one.accept(p, { key: "k" });
+    (await one.attempt("ticketing", idOf(first))).end(failure("blocked"));
+    await one.engine.workers.ticketing.idle();
+    const [replay, id] = await Promise.all([one.accept(p, { key: "k" }), one.order(p)]);
+    assert.equal(replay.kind, "replayed");
+    await one.attempt("ticketing", id);
   });
 
   test("bursts, retries and looks mixed: never more at once than slots, and all are delivered", async () => {

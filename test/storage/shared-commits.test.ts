@@ -76,6 +76,11 @@ onEachDatabase("transactions that come together", (kind) => {
     "nothing else": async () => {},
     "a statement that isn't awaited": async (tx) => void add(tx, "after"),
     "a statement that is": (tx) => add(tx, "after").catch(() => {}),
+    "a pause": macrotask,
+    "an error of its own": async () => {
+      throw new Error("a consequence");
+    },
+    "a statement that fails for it": (tx) => tx("select broken from nowhere", []),
   };
   for (const [what, follow] of Object.entries(afterwards)) {
     test(`one that isn't awaited fails, then comes ${what}: nothing is written, and the first reason is told`, async () => {
@@ -201,6 +206,28 @@ suite("commits that transactions share on SQLite", () => {
     assert.deepEqual(await names(storage), ["0", "1"]);
   });
 
+  test("a full disk ends the whole transaction: all hear it, nothing is written, not even what comes after", async () => {
+    const { run } = storage.database;
+    const [pages] = await run<{ page_count: number }>("pragma page_count", []);
+    await run(`pragma max_page_count = ${pages!.page_count + 2}`, []);
+    const tooMuch = "insert into notes (name, body) values ($1, hex(zeroblob(1000000)))";
+    const results = await Promise.allSettled([
+      transact((tx) => add(tx, "a")),
+      transact(async (tx) => {
+        void tx(tooMuch, ["b"]);
+        void add(tx, "b after");
+      }),
+      transact((tx) => add(tx, "c")),
+    ]);
+    assert.deepEqual(await names(storage), [], "written outside of any transaction");
+    for (const result of results) {
+      assert.ok(result.status === "rejected" && result.reason instanceof DatabaseUnavailable);
+    }
+    await run("pragma max_page_count = 1000000", []);
+    await Promise.all(together(2));
+    assert.deepEqual(await names(storage), ["0", "1"]);
+  });
+
   suite("while another writes", () => {
     let other: DatabaseSync;
     beforeEach(() => {
@@ -227,5 +254,17 @@ suite("commits that transactions share on SQLite", () => {
       await Promise.all(together(3));
       assert.equal((await names(storage)).length, 3);
     });
+  });
+
+  test("what comes after the close is refused, and takes nothing down with it", async () => {
+    const closed = openUrl(await SQLITE.createUrl());
+    const early = closed.database.transact(async () => "done").catch(() => "refused");
+    await closed.close();
+    const late = closed.database.transact(async () => "done").catch(() => "refused");
+    let timer: NodeJS.Timeout | undefined;
+    const never = new Promise((resolve) => (timer = setTimeout(resolve, 2_000, "never")));
+    const heard = [await Promise.race([early, never]), await Promise.race([late, never])];
+    clearTimeout(timer);
+    assert.deepEqual(heard, ["refused", "refused"]);
   });
 });

@@ -96,7 +96,7 @@ const words: SqlWords = {
 /** A transaction that waits for its turn. */
 interface Waiting {
   /** @returns what tells its result once that is committed */
-  run(run: Run): Promise<() => void>;
+  run(): Promise<() => void>;
   reject(error: unknown): void;
 }
 
@@ -195,8 +195,6 @@ export function openSqlite(options: SqliteOptions): Database {
     if (text.includes(NOW)) named[NOW] = Date.now();
     return prepared(text).all(named) as Row[];
   };
-  const runInTurn: Run = async <Row extends object>(text: string, parameters: readonly Parameter[]) =>
-    runNow<Row>(text, parameters);
 
   const requireFile = createFileWatch(path);
   const turns = createTurns();
@@ -216,7 +214,7 @@ export function openSqlite(options: SqliteOptions): Database {
       for (const waiting of group) {
         prepared("savepoint one").run();
         try {
-          done.push(await waiting.run(runInTurn));
+          done.push(await waiting.run());
         } catch (error) {
           // A full disk ends the whole transaction by itself.
           if (!connection.isTransaction) throw error;
@@ -230,13 +228,13 @@ export function openSqlite(options: SqliteOptions): Database {
       connection.exec("commit");
       for (const resolve of done) resolve();
     } catch (error) {
-      if (connection.isTransaction) connection.exec("rollback");
+      if (connection.isOpen && connection.isTransaction) connection.exec("rollback");
       const isHalfWay = committing && resultCode(error) === IO_ERROR;
       const failure = isHalfWay ? new CommitUnknown("a commit failed half-way", { cause: error }) : error;
       for (const waiting of group) waiting.reject(failure);
     } finally {
       try {
-        if (!durable) connection.exec("pragma synchronous = full");
+        if (!durable && connection.isOpen) connection.exec("pragma synchronous = full");
       } finally {
         release();
       }
@@ -251,14 +249,31 @@ export function openSqlite(options: SqliteOptions): Database {
     return new Promise((resolve, reject) => {
       (durable ? lasting : passing)({
         reject,
-        run: async (run) => {
-          const sent: Promise<unknown>[] = [];
-          const result = await work(<Row extends object>(text: string, parameters: readonly Parameter[]) => {
-            const answer = run<Row>(text, parameters);
-            sent.push(answer);
+        run: async () => {
+          // As on PostgreSQL: after a failure nothing more is run, and the first is the transaction's. A full disk has
+          // ended it by then, and what came next would be committed by itself.
+          const failures: unknown[] = [];
+          const runUnlessFailed: Run = async <Row extends object>(
+            text: string,
+            parameters: readonly Parameter[],
+          ) => {
+            if (failures.length > 0) throw failures[0];
+            try {
+              return runNow<Row>(text, parameters);
+            } catch (error) {
+              failures.push(error);
+              throw error;
+            }
+          };
+          const send: Run = (text, parameters) => {
+            const answer = runUnlessFailed<never>(text, parameters);
+            answer.catch(() => {});
             return answer;
+          };
+          const result = await work(send).catch((error: unknown) => {
+            throw failures.length > 0 ? failures[0] : error;
           });
-          await Promise.all(sent);
+          if (failures.length > 0) throw failures[0];
           return () => resolve(result);
         },
       });
