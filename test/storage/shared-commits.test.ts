@@ -228,6 +228,17 @@ suite("commits that transactions share on SQLite", () => {
     assert.deepEqual(await names(storage), ["0", "1"]);
   });
 
+  test("who comes after a transaction that took its time doesn't wait as long again", async () => {
+    const slowMs = 600;
+    await transact(() => new Promise((resolve) => setTimeout(resolve, slowMs)));
+    let timer: NodeJS.Timeout | undefined;
+    const asLong = new Promise((resolve) => (timer = setTimeout(resolve, slowMs * 0.8, "later")));
+    const next = transact((tx) => add(tx, "next")).then(() => "first");
+    assert.equal(await Promise.race([next, asLong]), "first");
+    clearTimeout(timer);
+    await next;
+  });
+
   suite("while another writes", () => {
     let other: DatabaseSync;
     beforeEach(() => {

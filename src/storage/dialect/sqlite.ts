@@ -104,6 +104,8 @@ interface Waiting {
 const MAX_GROUP = 64;
 /** A commit that takes longer is one of a slow disk. */
 const SLOW_COMMIT_MS = 2;
+/** Who waits for a disk that has stalled need not wait twice. */
+const LONGEST_REST_MS = 50;
 
 /** How long a transaction tries to get past another process's, before the caller hears of it. */
 const BUSY_DEADLINE_MS = 2_000;
@@ -203,10 +205,12 @@ export function openSqlite(options: SqliteOptions): Database {
   /**
    * Runs what waits in one transaction, each in a savepoint of its own, so that all of them share the wait for the disk.
    * One that fails is undone alone.
+   * @returns milliseconds that the commit has held up the process
    */
-  async function runTogether(group: readonly Waiting[], durable: boolean): Promise<void> {
+  async function runTogether(group: readonly Waiting[], durable: boolean): Promise<number> {
     const release = await turns.take();
     let committing = false;
+    let tookMs = 0;
     try {
       if (!durable) connection.exec("pragma synchronous = normal");
       connection.exec("begin immediate");
@@ -225,7 +229,9 @@ export function openSqlite(options: SqliteOptions): Database {
       }
       requireFile();
       committing = true;
+      const committedAt = performance.now();
       connection.exec("commit");
+      tookMs = performance.now() - committedAt;
       for (const resolve of done) resolve();
     } catch (error) {
       if (connection.isOpen && connection.isTransaction) connection.exec("rollback");
@@ -239,6 +245,7 @@ export function openSqlite(options: SqliteOptions): Database {
         release();
       }
     }
+    return tookMs;
   }
 
   // What need not last doesn't wait for the disk with the others.
@@ -344,7 +351,7 @@ function runForEach<Row>(
  * Gathers what waits into groups that are run one after the other. A commit holds up the whole process while the disk
  * syncs: after a slow one the process is given as long for everything else, and the next group is the larger.
  */
-function createGathering(runGroup: (group: readonly Waiting[]) => Promise<void>) {
+function createGathering(runGroup: (group: readonly Waiting[]) => Promise<number>) {
   let waiting: Waiting[] = [];
   let scheduled = false;
   let restUntil = 0;
@@ -361,11 +368,8 @@ function createGathering(runGroup: (group: readonly Waiting[]) => Promise<void>)
   async function run(): Promise<void> {
     const group = waiting.slice(0, MAX_GROUP);
     waiting = waiting.slice(MAX_GROUP);
-    const begunAt = performance.now();
-    await runGroup(group);
-    const endedAt = performance.now();
-    const tookMs = endedAt - begunAt;
-    if (tookMs > SLOW_COMMIT_MS) restUntil = endedAt + tookMs;
+    const tookMs = await runGroup(group);
+    if (tookMs > SLOW_COMMIT_MS) restUntil = performance.now() + Math.min(tookMs, LONGEST_REST_MS);
     schedule();
   }
 
