@@ -18,7 +18,9 @@ import { readSettings } from "./common/settings.ts";
 
 const SETTLE_BATCH = 200;
 /** A worker fetches one job after the other until it has as many as it may run: several do so side by side. */
-const WORKERS = 4;
+const WORKERS = 8;
+/** For each call that may be in flight: one job whose call that is, and one whose result is being written. */
+const JOBS_PER_CALL = 2;
 
 const settings = readSettings();
 const legs = createLegs(settings);
@@ -46,7 +48,7 @@ class Again extends Error {
 
 function startLeg<Task extends TicketingTask | CallbackTask>(
   name: string,
-  concurrency: number,
+  callsAtOnce: number,
   attempt: (task: Task) => Promise<Settlement<Task>>,
   write: typeof settleTicketing,
   onSettled: (settlements: readonly Settlement<Task>[]) => Promise<void>,
@@ -74,7 +76,7 @@ function startLeg<Task extends TicketingTask | CallbackTask>(
     const worker = new Worker<Task>(name, process, {
       connection: connections[1],
       autorun: false,
-      concurrency: Math.ceil(concurrency / WORKERS),
+      concurrency: Math.ceil((JOBS_PER_CALL * callsAtOnce) / WORKERS),
       maxStalledCount: 1000,
       settings: {
         backoffStrategy: (_attempts, _type, error) =>
