@@ -9,7 +9,9 @@ export const GATHER_MS = 4;
 
 /** `pipeline`: statements of a transaction that don't need each other's results are sent together. */
 export function openPool(connectionString: string, max: number): pg.Pool {
-  const pool = new pg.Pool({ connectionString, max, pipeline: true });
+  // A plan that was made while the tables were small, and is kept, would scan them whole when they have grown.
+  const options = "-c enable_seqscan=off";
+  const pool = new pg.Pool({ connectionString, max, pipeline: true, options });
   pool.on("error", (error) => console.error(error));
   pool.on("connect", (client) => client.on("error", (error) => console.error(error)));
   return pool;
