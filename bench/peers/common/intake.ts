@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import Fastify, { type FastifyInstance } from "fastify";
 import { uuidV7 } from "./ids.ts";
 import type { Acceptance, NewOrder, OrderInput } from "./orders.ts";
@@ -40,7 +40,7 @@ export function createIntake(
       },
       onRequest: (request, _reply, done) => {
         const { "x-partner-id": partner, "x-partner-token": token } = request.headers;
-        const digest = createHash("sha256").update(String(token)).digest();
+        const digest = hash("sha256", String(token), "buffer");
         const isRight = partner === settings.partnerId && timingSafeEqual(digest, settings.tokenDigest);
         done(isRight ? undefined : refusal(401, "invalid partner"));
       },
@@ -52,7 +52,7 @@ export function createIntake(
         traceId: uuidV7(),
         partnerId: settings.partnerId,
         key: typeof key === "string" ? key : null,
-        fingerprint: createHash("sha256").update(text).digest("base64"),
+        fingerprint: hash("sha256", text, "base64"),
         rawPayload: text,
         input: value,
         createdAt: Date.now(),

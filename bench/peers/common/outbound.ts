@@ -1,4 +1,4 @@
-import { Pool } from "undici";
+import { type Dispatcher, Pool } from "undici";
 
 export interface Answer {
   /** The status, if one arrived. */
@@ -29,19 +29,31 @@ export function createOutbound(connections: number): Outbound {
     return pool;
   };
   return {
-    async post(url, headers, body) {
-      let code: number | null = null;
-      try {
-        const path = url.pathname + url.search;
-        const answer = await poolOf(url.origin).request({ method: "POST", path, headers, body });
-        code = answer.statusCode;
-        return { code, error: null, body: await answer.body.text() };
-      } catch (error) {
-        return { code, error: error instanceof Error ? error.name : "unknown", body: "" };
-      }
+    post(url, headers, body) {
+      const path = url.pathname + url.search;
+      return new Promise((resolve) => {
+        poolOf(url.origin).dispatch({ method: "POST", path, headers, body }, collect(resolve));
+      });
     },
     async close() {
       await Promise.all([...pools.values()].map((pool) => pool.close()));
     },
+  };
+}
+
+/** `dispatch` is what undici's other calls are made of: without a stream for each answer it is the fastest of them. */
+function collect(done: (answer: Answer) => void): Dispatcher.DispatchHandler {
+  let code: number | null = null;
+  let body = "";
+  return {
+    onRequestStart() {},
+    onResponseStart(_controller, statusCode) {
+      code = statusCode;
+    },
+    onResponseData(_controller, chunk) {
+      body += chunk.toString("utf8");
+    },
+    onResponseEnd: () => done({ code, error: null, body }),
+    onResponseError: (_controller, error) => done({ code, error: error.name, body: "" }),
   };
 }
