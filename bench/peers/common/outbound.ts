@@ -44,16 +44,16 @@ export function createOutbound(connections: number): Outbound {
 /** `dispatch` is what undici's other calls are made of: without a stream for each answer it is the fastest of them. */
 function collect(done: (answer: Answer) => void): Dispatcher.DispatchHandler {
   let code: number | null = null;
-  let body = "";
+  const chunks: Buffer[] = [];
   return {
     onRequestStart() {},
     onResponseStart(_controller, statusCode) {
       code = statusCode;
     },
     onResponseData(_controller, chunk) {
-      body += chunk.toString("utf8");
+      chunks.push(chunk);
     },
-    onResponseEnd: () => done({ code, error: null, body }),
+    onResponseEnd: () => done({ code, error: null, body: Buffer.concat(chunks).toString("utf8") }),
     onResponseError: (_controller, error) => done({ code, error: error.name, body: "" }),
   };
 }
