@@ -16,6 +16,7 @@ import { createHousekeeper } from "./pipeline/housekeeper.ts";
 import { createTicketingStep } from "./pipeline/ticketing.ts";
 import { provision } from "./provision.ts";
 import { LEGS } from "./orders/states.ts";
+import { inThread } from "./storage/in-thread.ts";
 import { openStorage, type Storage } from "./storage/open.ts";
 import { migrate, schemaState } from "./storage/schema.ts";
 
@@ -40,14 +41,17 @@ export interface Gateway {
 
 /** Composition root: Config -> a gateway that listens and works. @throws {@link StartError} */
 export async function startGateway(config: Config, log: Log): Promise<Gateway> {
-  const storage = openStorage({
+  const options = {
     url: config.databaseUrl,
     poolSize: config.databasePoolSize,
     preparedStatements: config.preparedStatements,
     create: true,
     circuit: config.circuit,
-  });
+  };
+  let storage = openStorage(options);
   try {
+    await prepare(storage, config, log);
+    if (storage.database.ownThread) storage = inThread(storage, options);
     return await startOn(storage, config, log);
   } catch (error) {
     await storage.close();
@@ -55,16 +59,19 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
   }
 }
 
+/** What has to be right before the gateway listens: the schema, partners, settings. @throws {@link StartError} */
+async function prepare(storage: Storage, config: Config, log: Log): Promise<void> {
+  storage.database.serveAlone();
+  await prepareSchema(storage, config, log);
+  const credentials = createCredentials({ keys: config.appHmacSecrets, development: config.dev });
+  const provisioning = { storage, credentials, development: config.dev, log, nowMs: systemClock.wallMs() };
+  await provision(provisioning, config.partners, config.operators);
+  await refuseToStart(storage, config);
+}
+
 async function startOn(storage: Storage, config: Config, log: Log): Promise<Gateway> {
   const clock = systemClock;
   const credentials = createCredentials({ keys: config.appHmacSecrets, development: config.dev });
-  const { database } = storage;
-  database.serveAlone();
-  await prepareSchema(storage, config, log);
-  const provisioning = { storage, credentials, development: config.dev, log, nowMs: clock.wallMs() };
-  await provision(provisioning, config.partners, config.operators);
-  await refuseToStart(storage, config);
-
   const { callback, ticketing } = config;
   const stopped = new AbortController();
   const nameServers = {
@@ -89,7 +96,7 @@ async function startOn(storage: Storage, config: Config, log: Log): Promise<Gate
   const engine = createEngine(engineOptions(storage, config, credentials, clients, log));
   const housekeeper = createHousekeeper({ storage, keep: config.retention, clock, log });
   const accept = createAccept({
-    database,
+    database: storage.database,
     intake: storage.intake,
     guard,
     policy: callback,

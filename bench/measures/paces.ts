@@ -7,8 +7,8 @@ import type { Column } from "./measure.ts";
 
 type Values = Record<string, number>;
 
-const CONNECTIONS = 64;
-const MAX_IN_FLIGHT = 256;
+const CONNECTIONS = 128;
+const MAX_IN_FLIGHT = 512;
 const WARM_UP_SECS = 3;
 const UNLOADED_PER_SEC = 20;
 /** An unloaded contender gives few samples: it is looked at for longer. */

@@ -1,10 +1,12 @@
 import type { Clock } from "../lib/clock.ts";
 import { combine } from "../lib/combiner.ts";
+import type { Database } from "../storage/database.ts";
 import type { Partner } from "../storage/partners.ts";
 import type { RateBuckets, Take, Taken } from "../storage/rate-buckets.ts";
 import { Problem } from "./problem-reply.ts";
 
 export interface RateLimitOptions {
+  readonly database: Pick<Database, "batchesAtOnce">;
   readonly rateBuckets: RateBuckets;
   /** For partners without a limit of their own. */
   readonly defaults: { readonly capacity: number; readonly perSec: number };
@@ -28,11 +30,12 @@ const MAX_QUEUE = 10_000;
 export function createRateLimit(
   options: RateLimitOptions,
 ): (partner: Partner, kind: Take["kind"]) => Promise<void> {
-  const { rateBuckets, defaults, clock } = options;
+  const { database, rateBuckets, defaults, clock } = options;
   const take = combine<Wish, Verdict>({
     run: (wishes) => takeTogether(wishes, (takes) => rateBuckets.take(takes, clock.statementNow())),
     maxBatch: MAX_BATCH,
     maxQueue: MAX_QUEUE,
+    concurrency: database.batchesAtOnce,
   });
 
   return async (partner, kind) => {

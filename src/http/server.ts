@@ -23,7 +23,7 @@ import { addOrderRoutes, type OrderRoutesOptions } from "./routes/orders.ts";
 export interface HttpServerOptions
   extends
     Omit<AuthenticationOptions, "failures">,
-    Pick<RateLimitOptions, "rateBuckets">,
+    Pick<RateLimitOptions, "database" | "rateBuckets">,
     Pick<OrderRoutesOptions, "accept" | "orders"> {
   readonly authEvents: Pick<AuthEvents, "write">;
   /** For partners without a limit of their own. */
@@ -127,6 +127,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
         orders: options.orders,
         authenticate: createAuthentication({ ...options, failures }),
         spend: createRateLimit({
+          database: options.database,
           rateBuckets: options.rateBuckets,
           defaults: options.rateLimit,
           clock: options.clock,

@@ -43,6 +43,7 @@ const CLOSE_TIMEOUT_MS = 1000;
 const FULL_CHARS = 32 * 1024;
 const MAX_WRITE_BYTES = 64 * 1024;
 const FLUSH_MS = 25;
+const TURN_CHARS = 16 * 1024;
 
 /**
  * JSON lines, on a terminal readable ones. Writing is asynchronous and bounded, so that a stuck pipe costs
@@ -75,6 +76,14 @@ export function createLog({ level, destination = 1 }: LogOptions): OpenLog {
 }
 
 function open(descriptor: number): { stream: DestinationStream; close: () => Promise<boolean> } {
+  // Handed on together at the end of a turn: with each line that it is given, the stream below measures what waits anew.
+  let lines = "";
+  const handOn = (): void => {
+    if (lines !== "") file.write(lines);
+    lines = "";
+  };
+  // Before the stream's own, that writes what waits.
+  process.on("exit", handOn);
   const file = pino.destination({
     dest: descriptor,
     sync: false,
@@ -86,7 +95,7 @@ function open(descriptor: number): { stream: DestinationStream; close: () => Pro
   });
   let dropped = 0;
   let isOpen = true;
-  file.on("drop", () => (dropped += 1));
+  file.on("drop", (text: string) => (dropped += text.split("\n").length - 1));
   file.on("drain", () => {
     if (dropped === 0 || !isOpen) return;
     const line = {
@@ -113,13 +122,22 @@ function open(descriptor: number): { stream: DestinationStream; close: () => Pro
       clearTimeout(timer);
       resolve(true);
     });
+    handOn();
+    process.off("exit", handOn);
     isOpen = false;
     file.end();
     return promise;
   };
   let closed: Promise<boolean> | undefined;
   return {
-    stream: { write: (line) => void (isOpen && file.write(line)) },
+    stream: {
+      write(line) {
+        if (!isOpen) return;
+        if (lines === "") setImmediate(handOn);
+        lines += line;
+        if (lines.length > TURN_CHARS) handOn();
+      },
+    },
     close: () => (closed ??= close()),
   };
 }

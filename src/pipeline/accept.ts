@@ -57,10 +57,11 @@ const MAX_QUEUE = 10_000;
  */
 export function createAccept(options: AcceptOptions): (order: IncomingOrder) => Promise<AcceptResult> {
   const { database, intake, guard, policy, clock, log, reserve, onAccepted } = options;
-  const write = combine<NewOrder, Acceptance>({
-    run: (orders) => acceptBatch(intake, reserve, orders, clock),
+  const write = combine<Arrival, Acceptance>({
+    run: (arrivals) => acceptBatch(intake, reserve, arrivals, clock),
     maxBatch: MAX_BATCH,
     maxQueue: MAX_QUEUE,
+    concurrency: database.batchesAtOnce,
     isItemFault: (error) => database.isDataFault(error),
   });
 
@@ -85,17 +86,17 @@ export function createAccept(options: AcceptOptions): (order: IncomingOrder) => 
       return first ?? { kind: "callback_refused", reason };
     }
     try {
-      const result = await write({
+      const fresh = {
         partnerId: partner.id,
         externalOrderId: input.external_order_id,
         traceId: uuidV7(clock.wallMs()),
         callbackUrl: input.callback_url,
         rawPayload: order.rawPayload,
-        payload: order.payload,
         items: input.items,
         key,
         rejectRepeats: partner.rejectRepeats,
-      });
+      };
+      const result = await write({ order: fresh, payload: order.payload });
       if (result.kind === "accepted") {
         if (result.job === null) onAccepted();
         log.info({
@@ -111,17 +112,29 @@ export function createAccept(options: AcceptOptions): (order: IncomingOrder) => 
   };
 }
 
+/** An order to be written, and what the attempt that begins with it need not take apart again. */
+interface Arrival {
+  readonly order: NewOrder;
+  readonly payload: ParsedJson;
+}
+
 async function acceptBatch(
   intake: OrderIntake,
   reserve: Worker["reserve"],
-  orders: readonly NewOrder[],
+  arrivals: readonly Arrival[],
   clock: Clock,
 ): Promise<Acceptance[]> {
-  const slots = reserve(orders.map((order) => order.partnerId));
+  const orders = arrivals.map(({ order }) => order);
+  const slots = reserve(orders.map(({ partnerId }) => partnerId));
   try {
     const claimed = orders.map((order, index) => ({ ...order, claim: slots.claims[index]! }));
     const results = await intake.accept(claimed, clock.statementNow());
-    slots.begin(results.flatMap((result) => (result.kind === "accepted" && result.job ? [result.job] : [])));
+    slots.begin(
+      results.flatMap((result, index) => {
+        const begins = result.kind === "accepted" && result.job !== null;
+        return begins ? [{ ...result.job, payload: arrivals[index]!.payload }] : [];
+      }),
+    );
     return results;
   } catch (error) {
     slots.cancel(error);

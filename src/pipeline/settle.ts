@@ -56,6 +56,7 @@ export function createSettle(options: SettleOptions): Settle {
     run: settleBatch,
     maxBatch: MAX_BATCH,
     maxQueue: MAX_QUEUE,
+    concurrency: database.batchesAtOnce,
     isItemFault: (error) => database.isDataFault(error),
   });
 
@@ -94,7 +95,7 @@ export function createSettle(options: SettleOptions): Settle {
       const { outcome, record, retryAfterMs, finding, ticketed } = verdict;
       const next = decide(job, outcome, endedAt, retryAfterMs);
       const settlement: Settlement = {
-        claim: job,
+        claim: claimOf(job),
         attempt: record,
         job: next.job,
         dueAt: next.dueAt,
@@ -147,4 +148,10 @@ export function createSettle(options: SettleOptions): Settle {
       });
     },
   };
+}
+
+/** The claim alone: the rest of the job is not what a settle is about. */
+function claimOf(job: ClaimedJob): Claim {
+  const { jobId, orderId, partnerId, claim, no, attemptInRun, runStartedAt, startedAt } = job;
+  return { jobId, orderId, partnerId, claim, no, attemptInRun, runStartedAt, startedAt };
 }

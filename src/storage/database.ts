@@ -110,6 +110,10 @@ export interface Database {
   readonly words: SqlWords;
   /** False: one process serves the database, and may take over every open claim at start. */
   readonly manyProcesses: boolean;
+  /** Transactions of one kind that had best be under way at once: one where each is a commit of its own. */
+  readonly batchesAtOnce: number;
+  /** True: its calls hold up the thread that makes them, and a serving process writes in a thread of its own. */
+  readonly ownThread: boolean;
   /**
    * Makes this process the one that serves the database, until it ends however it ends. Nothing where many may.
    * @throws Error when another process serves it

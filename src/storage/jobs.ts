@@ -35,7 +35,7 @@ export interface ClaimedJob extends Claim {
   readonly externalOrderId: string;
   readonly traceId: string;
   readonly rawPayload: string;
-  /** The same taken apart, where that has been done. */
+  /** The same taken apart, by whoever has done so on the way. */
   readonly payload?: ParsedJson;
   readonly callbackUrl: string;
   /** What is told and whom, of the callback leg. */

@@ -1,4 +1,3 @@
-import type { ParsedJson } from "../lib/strict-json.ts";
 import type { OrderItem } from "../orders/order-input.ts";
 import { onFirstClaim } from "../orders/transitions.ts";
 import type { OrderStatus } from "../orders/states.ts";
@@ -14,8 +13,6 @@ export interface NewOrder {
   readonly traceId: string;
   readonly callbackUrl: string;
   readonly rawPayload: string;
-  /** The same taken apart, for the attempt that begins with the order. */
-  readonly payload?: ParsedJson;
   readonly items: readonly OrderItem[];
   /** The Idempotency-Key and what it stands for, or null. */
   readonly key: { readonly value: string; readonly fingerprint: string } | null;
@@ -319,7 +316,6 @@ function claimedJob(order: NewOrder, row: OrderRow, { claim }: NewClaim): Claime
     externalOrderId: order.externalOrderId,
     traceId: order.traceId,
     rawPayload: order.rawPayload,
-    ...(order.payload ? { payload: order.payload } : {}),
     callbackUrl: order.callbackUrl,
     callback: null,
   };

@@ -67,6 +67,7 @@ export async function openDoor(
     onAccepted: () => {},
   });
   const app = createHttpServer({
+    database: storage.database,
     partners: storage.partners,
     operators: storage.operators,
     orders: storage.orders,

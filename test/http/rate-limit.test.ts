@@ -68,6 +68,7 @@ suite("requests that come together", () => {
   test("take together, and the first to come are served first", async () => {
     const calls: (readonly Take[])[] = [];
     const spend = createRateLimit({
+      database: { batchesAtOnce: 1 },
       rateBuckets: {
         take: async (takes) => {
           calls.push(takes);

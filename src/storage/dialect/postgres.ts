@@ -257,6 +257,8 @@ export function openPostgres(options: PostgresOptions): Database {
     words,
     columnTypes,
     manyProcesses: true,
+    batchesAtOnce: 1,
+    ownThread: false,
     serveAlone: () => {},
     // Any fixed number: the first bytes of SHA-256 of "wavegate".
     migrationLock: "select pg_advisory_xact_lock(4832679253347)",

@@ -102,10 +102,8 @@ interface Waiting {
 
 /** Transactions that share a commit at most. */
 const MAX_GROUP = 64;
-/** A commit that takes longer is one of a slow disk. */
-const SLOW_COMMIT_MS = 2;
-/** Who waits for a disk that has stalled need not wait twice. */
-const LONGEST_REST_MS = 50;
+/** How long a group waits for company, where there is much to do. */
+const COMPANY_MS = 1;
 
 /** How long a transaction tries to get past another process's, before the caller hears of it. */
 const BUSY_DEADLINE_MS = 2_000;
@@ -205,12 +203,10 @@ export function openSqlite(options: SqliteOptions): Database {
   /**
    * Runs what waits in one transaction, each in a savepoint of its own, so that all of them share the wait for the disk.
    * One that fails is undone alone.
-   * @returns milliseconds that the commit has held up the process
    */
-  async function runTogether(group: readonly Waiting[], durable: boolean): Promise<number> {
+  async function runTogether(group: readonly Waiting[], durable: boolean): Promise<void> {
     const release = await turns.take();
     let committing = false;
-    let tookMs = 0;
     try {
       if (!durable) connection.exec("pragma synchronous = normal");
       connection.exec("begin immediate");
@@ -229,9 +225,7 @@ export function openSqlite(options: SqliteOptions): Database {
       }
       requireFile();
       committing = true;
-      const committedAt = performance.now();
       connection.exec("commit");
-      tookMs = performance.now() - committedAt;
       for (const resolve of done) resolve();
     } catch (error) {
       if (connection.isOpen && connection.isTransaction) connection.exec("rollback");
@@ -245,12 +239,11 @@ export function openSqlite(options: SqliteOptions): Database {
         release();
       }
     }
-    return tookMs;
   }
 
   // What need not last doesn't wait for the disk with the others.
-  const lasting = createGathering((group) => runTogether(group, true));
-  const passing = createGathering((group) => runTogether(group, false));
+  const lasting = createGathering((group) => runTogether(group, true), COMPANY_MS);
+  const passing = createGathering((group) => runTogether(group, false), 0);
 
   function attempt<T>(work: (run: Run) => Promise<T>, durable: boolean): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -300,6 +293,9 @@ export function openSqlite(options: SqliteOptions): Database {
     name: "SQLite",
     words,
     manyProcesses: false,
+    batchesAtOnce: MAX_GROUP,
+    // What lives in memory is seen by its connection alone, and waits for no disk.
+    ownThread: path !== ":memory:",
     serveAlone: () => {
       if (path !== ":memory:") serving = holdLock(`${path}-serving`, path);
     },
@@ -348,34 +344,30 @@ function runForEach<Row>(
 }
 
 /**
- * Gathers what waits into groups that are run one after the other. A commit holds up the whole process while the disk
- * syncs: after a slow one the process is given as long for everything else, and the next group is the larger.
+ * Gathers what waits into groups that are run one after the other. Where more has come while one was committed, the next
+ * waits a moment for company: each commit costs as much as several orders, and a wait for the disk.
  */
-function createGathering(runGroup: (group: readonly Waiting[]) => Promise<number>) {
+function createGathering(runGroup: (group: readonly Waiting[]) => Promise<void>, companyMs: number) {
   let waiting: Waiting[] = [];
-  let scheduled = false;
-  let restUntil = 0;
-
-  function schedule(): void {
-    scheduled = waiting.length > 0;
-    if (!scheduled) return;
-    const restMs = restUntil - performance.now();
-    if (restMs > 0) setTimeout(() => void run(), restMs);
-    // What else is ready in this turn of the event loop joins.
-    else setImmediate(() => void run());
-  }
+  let busy = false;
 
   async function run(): Promise<void> {
     const group = waiting.slice(0, MAX_GROUP);
     waiting = waiting.slice(MAX_GROUP);
-    const tookMs = await runGroup(group);
-    if (tookMs > SLOW_COMMIT_MS) restUntil = performance.now() + Math.min(tookMs, LONGEST_REST_MS);
-    schedule();
+    await runGroup(group);
+    setImmediate(() => {
+      if (waiting.length > 0 && companyMs > 0) setTimeout(() => void run(), companyMs);
+      else if (waiting.length > 0) void run();
+      else busy = false;
+    });
   }
 
   return (one: Waiting): void => {
     waiting.push(one);
-    if (!scheduled) schedule();
+    if (busy) return;
+    busy = true;
+    // What else is ready in this turn of the event loop joins.
+    setImmediate(() => void run());
   };
 }
 

@@ -1,0 +1,26 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { type Answer, type Call, CLOSE, told } from "./in-thread.ts";
+import { openStorage, type StorageOptions } from "./open.ts";
+
+// The other side of in-thread.ts: runs each call on a storage of its own, and ends when told to close.
+
+const storage = openStorage(workerData as StorageOptions);
+const port = parentPort!;
+
+function functionAt(path: readonly string[]): (...args: readonly unknown[]) => Promise<unknown> {
+  const found = path.reduce<unknown>((at, name) => (at as Record<string, unknown>)[name], storage);
+  return found as ReturnType<typeof functionAt>;
+}
+
+async function answer({ id, path, args }: Call): Promise<void> {
+  try {
+    port.postMessage({ id, value: await functionAt(path)(...args) } satisfies Answer);
+  } catch (error) {
+    port.postMessage({ id, error: told(error) } satisfies Answer);
+  }
+}
+
+port.on("message", (message: Call | typeof CLOSE) => {
+  if (message !== CLOSE) void answer(message);
+  else void storage.close().finally(() => port.close());
+});
