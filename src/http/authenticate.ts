@@ -9,6 +9,7 @@ import type { Partner, Partners } from "../storage/partners.ts";
 import type { AuthFailures } from "./auth-failures.ts";
 import { clientAddress } from "./client-address.ts";
 import { headerValues, singleHeader } from "./headers.ts";
+import { requireActing } from "./operator-of.ts";
 import { Problem } from "./problem-reply.ts";
 
 export interface AuthenticationOptions {
@@ -27,6 +28,11 @@ export interface Authentication {
   partner(request: FastifyRequest): Promise<Partner>;
   /** The same for reads, or null for those who see every partner's orders: operators. @throws Problem 401 or 403 */
   reader(request: FastifyRequest): Promise<Partner | null>;
+  /**
+   * The operator whose bearer token is right, who may do what is needed; also under `--dev` nobody comes without one.
+   * @throws Problem 401, or 403 for a viewer who wants to act
+   */
+  operator(request: FastifyRequest, needed: Operator["role"]): Promise<Operator>;
 }
 
 /** Lookups of one statement at most, and requests that may wait for one. */
@@ -35,6 +41,7 @@ const MAX_QUEUE = 10_000;
 const MAX_ALLOWLISTS = 1000;
 /** Wider than any id that is given out, and nothing that a database could choke on. */
 const PARTNER_ID = /^[\x21-\x7e]{1,128}$/;
+const OPERATORS_ONLY = "Authorization: Bearer must carry an enabled operator's token";
 const BEARER = /^Bearer +([\x21-\x7e]{1,256})$/i;
 
 /**
@@ -90,10 +97,15 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     !trustedProxies.contains((raw.socket.remoteAddress ?? "").replace(/%.*$/, ""));
 
   /** The same words whatever was wrong, and however often: beyond a minute's budget the connection ends with them. */
-  function refuse(request: FastifyRequest, reason: AuthFailure, partnerId = ""): Problem {
+  function refuse(
+    request: FastifyRequest,
+    reason: AuthFailure,
+    partnerId = "",
+    hint = "X-Partner-Id and X-Partner-Token must name an enabled partner and its token",
+  ): Problem {
     const isSpent = fail(request, reason, partnerId);
     return new Problem("invalid-partner", {
-      hint: "X-Partner-Id and X-Partner-Token must name an enabled partner and its token",
+      hint,
       headers: {
         "www-authenticate": 'Bearer realm="WaveGate operators"',
         ...(isSpent && isOwnConnection(request) ? { connection: "close" } : {}),
@@ -128,12 +140,13 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     return partner;
   }
 
-  async function authenticateOperator(request: FastifyRequest): Promise<null> {
+  async function authenticateOperator(request: FastifyRequest, hint?: string): Promise<Operator> {
     const token = BEARER.exec(singleHeader(request, "authorization") ?? "")?.[1];
-    if (token === undefined) throw refuse(request, "missing_credentials");
+    if (token === undefined) throw refuse(request, "missing_credentials", "", hint);
     const operator = await findOperator(token);
-    if (operator === null || (operator.development && !development)) throw refuse(request, "wrong_token");
-    return null;
+    if (operator === null || (operator.development && !development))
+      throw refuse(request, "wrong_token", "", hint);
+    return operator;
   }
 
   return {
@@ -141,9 +154,16 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     async reader(request) {
       const { headers } = request;
       const isPartner = "x-partner-id" in headers || "x-partner-token" in headers;
-      if (!isPartner && "authorization" in headers) return authenticateOperator(request);
+      if (!isPartner && "authorization" in headers) {
+        await authenticateOperator(request);
+        return null;
+      }
       if (!isPartner && development) return null;
       return authenticatePartner(request);
+    },
+    async operator(request, needed) {
+      const operator = await authenticateOperator(request, OPERATORS_ONLY);
+      return needed === "operator" ? requireActing(operator) : operator;
     },
   };
 }

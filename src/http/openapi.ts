@@ -118,6 +118,7 @@ export const SWAGGER_OPTIONS: FastifyDynamicSwaggerOptions = {
     },
     tags: [
       { name: "orders", description: "orders and how they fare" },
+      { name: "admin", description: "for operators: what became of every order, and what can be done" },
       { name: "service", description: "the gateway itself" },
     ],
   },

@@ -29,6 +29,11 @@ export const PROBLEMS = {
   "invalid-query": { status: 400, title: "Invalid query", detail: "the query parameters are not valid" },
   "invalid-partner": { status: 401, title: "Invalid partner", detail: "invalid partner" },
   "source-not-allowed": { status: 403, title: "Source not allowed", detail: "source IP not allowlisted" },
+  "operator-needed": {
+    status: 403,
+    title: "Operator needed",
+    detail: "this token's operator may look but not act: role operator is needed",
+  },
   "development-only": {
     status: 403,
     title: "Development server",

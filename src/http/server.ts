@@ -16,6 +16,7 @@ import { limitPipelining } from "./pipelining.ts";
 import { Problem } from "./problem-reply.ts";
 import { createRateLimit, type RateLimitOptions } from "./rate-limit.ts";
 import { findMalformation } from "./request-form.ts";
+import { addAdminRoutes, type AdminRoutesOptions } from "./routes/admin.ts";
 import { addHealthRoutes, type Readiness } from "./routes/health.ts";
 import { addOpenApiRoute } from "./routes/openapi.ts";
 import { addOrderRoutes, type OrderRoutesOptions } from "./routes/orders.ts";
@@ -23,6 +24,7 @@ import { addOrderRoutes, type OrderRoutesOptions } from "./routes/orders.ts";
 export interface HttpServerOptions
   extends
     Omit<AuthenticationOptions, "failures">,
+    Omit<AdminRoutesOptions, "authenticate">,
     Pick<RateLimitOptions, "database" | "rateBuckets">,
     Pick<OrderRoutesOptions, "accept" | "orders"> {
   readonly authEvents: Pick<AuthEvents, "write">;
@@ -122,10 +124,11 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   void app.register(async (routes) => {
     const methodsOf = collectMethods(routes);
     if (!options.probesOnly) {
+      const authenticate = createAuthentication({ ...options, failures });
       addOrderRoutes(routes, {
         accept: options.accept,
         orders: options.orders,
-        authenticate: createAuthentication({ ...options, failures }),
+        authenticate,
         spend: createRateLimit({
           database: options.database,
           rateBuckets: options.rateBuckets,
@@ -133,6 +136,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
           clock: options.clock,
         }),
       });
+      addAdminRoutes(routes, { ...options, authenticate });
       addOpenApiRoute(routes);
     }
     addHealthRoutes(routes, () => options.readiness());

@@ -1,0 +1,23 @@
+import type { FastifyInstance } from "fastify";
+import type { Authentication } from "../authenticate.ts";
+import { OPERATOR } from "../operator-of.ts";
+
+export interface AdminRoutesOptions {
+  readonly authenticate: Pick<Authentication, "operator">;
+}
+
+/**
+ * `/admin`: what operators see and do. Every route asks for an operator's token before anything else of the request is
+ * looked at, also under `--dev`: reads (GET) for any, everything else for one who may act.
+ */
+export function addAdminRoutes(app: FastifyInstance, options: AdminRoutesOptions): void {
+  app.register(async (admin) => {
+    admin.decorateRequest(OPERATOR, null);
+    admin.addHook("onRequest", async (request) => {
+      const isRead = request.method === "GET" || request.method === "HEAD";
+      const operator = await options.authenticate.operator(request, isRead ? "viewer" : "operator");
+      request.setDecorator(OPERATOR, operator);
+    });
+    // One line for each file of routes.
+  });
+}
