@@ -7,6 +7,7 @@ import {
   LEG_TABLES,
   type AttemptsTable,
   type CallbackJobsTable,
+  type CircuitsTable,
   type JobsTable,
   type LateResultsTable,
   type OperatorActionsTable,
@@ -42,6 +43,11 @@ export interface JobStory {
   readonly attempts: readonly Selectable<AttemptsTable>[];
 }
 
+/** An event that the partner is told of, as a job. */
+export interface CallbackStory extends JobStory {
+  readonly job: Selectable<CallbackJobsTable>;
+}
+
 /** All that is known of one order. */
 export interface OrderStory {
   readonly order: Selectable<OrdersTable>;
@@ -49,12 +55,20 @@ export interface OrderStory {
   /** As ticketing gave them, parsed. */
   readonly tickets: readonly unknown[];
   readonly ticketing: JobStory | null;
-  /** The newest event's job. */
-  readonly callback: (JobStory & { readonly job: Selectable<CallbackJobsTable> }) | null;
+  /** That of `order.ticketed`, the one that moves the order. */
+  readonly callback: CallbackStory | null;
+  /** Every event's, in their sequence, at most 100. */
+  readonly callbacks: readonly CallbackStory[];
   readonly late: readonly LateResult[];
   readonly actions: readonly Selectable<OperatorActionsTable>[];
   /** Ids of the partner's other orders with the same external order id, oldest first. */
   readonly sameExternalId: readonly number[];
+}
+
+/** What stands around an order: its targets' circuits, as they last opened, and its partner. */
+export interface Circumstances {
+  readonly circuits: readonly Selectable<CircuitsTable>[];
+  readonly partner: { readonly name: string; readonly disabled_at: number | null } | null;
 }
 
 export interface OrderQueries {
@@ -62,12 +76,14 @@ export interface OrderQueries {
   list(filter: OrderFilter): Promise<OrderSummary[]>;
   /** One order, or null; with `partnerId`, only if it is that partner's. */
   story(id: number, partnerId: string | null): Promise<OrderStory | null>;
+  circumstances(partnerId: string): Promise<Circumstances>;
   /** Ids of the orders that a person may mean: an id, an external order id or a trace id. Newest first, at most 20. */
   find(reference: string): Promise<number[]>;
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const SAME_EXTERNAL_ID_LIMIT = 100;
+const EVENTS_LIMIT = 100;
 
 export function createOrderQueries({ queries }: Database): OrderQueries {
   const summaries = queries
@@ -107,26 +123,34 @@ export function createOrderQueries({ queries }: Database): OrderQueries {
     return rows.map((row) => JSON.parse(row.body) as unknown);
   }
 
-  function attemptsOf(table: "ticketing_attempts" | "ota_callback_attempts", jobId: number) {
-    return queries.selectFrom(table).selectAll().where("job_id", "=", jobId).orderBy("no").execute();
-  }
-
   async function ticketingOf(orderId: number): Promise<JobStory | null> {
     const { jobs, attempts } = LEG_TABLES.ticketing;
     const job = await queries.selectFrom(jobs).selectAll().where("id", "=", orderId).executeTakeFirst();
-    return job ? { job, attempts: await attemptsOf(attempts, job.id) } : null;
+    if (!job) return null;
+    const rows = queries.selectFrom(attempts).selectAll().where("job_id", "=", orderId).orderBy("no");
+    return { job, attempts: await rows.execute() };
   }
 
-  async function callbackOf(orderId: number): Promise<OrderStory["callback"]> {
+  async function callbacksOf(orderId: number): Promise<CallbackStory[]> {
     const { jobs, attempts } = LEG_TABLES.callback;
-    const job = await queries
+    const events = await queries
       .selectFrom(jobs)
       .selectAll()
       .where("order_id", "=", orderId)
-      .orderBy("sequence", "desc")
-      .limit(1)
-      .executeTakeFirst();
-    return job ? { job, attempts: await attemptsOf(attempts, job.id) } : null;
+      .orderBy("sequence")
+      .limit(EVENTS_LIMIT)
+      .execute();
+    if (events.length === 0) return [];
+    const ids = events.map(({ id }) => id);
+    const rows = await queries
+      .selectFrom(attempts)
+      .selectAll()
+      .where("job_id", "in", ids)
+      .orderBy("job_id")
+      .orderBy("no")
+      .execute();
+    const attemptsOf = Map.groupBy(rows, (row) => row.job_id);
+    return events.map((job) => ({ job, attempts: attemptsOf.get(job.id) ?? [] }));
   }
 
   async function sameExternalIdOf(order: Selectable<OrdersTable>): Promise<number[]> {
@@ -154,12 +178,14 @@ export function createOrderQueries({ queries }: Database): OrderQueries {
     async story(id, partnerId) {
       const order = await queries.selectFrom("orders").selectAll().where("id", "=", id).executeTakeFirst();
       if (!order || (partnerId !== null && order.partner_id !== partnerId)) return null;
+      const callbacks = await callbacksOf(id);
       return {
         order,
         items: await itemsOf(id),
         tickets: await ticketsOf(id),
         ticketing: await ticketingOf(id),
-        callback: await callbackOf(id),
+        callback: callbacks.findLast(({ job }) => job.event === "order.ticketed") ?? null,
+        callbacks,
         late: await queries
           .selectFrom("late_results")
           .select(["leg", "no", "code", "error", "at", "duration_ms", "answer", "note", "recorded_at"])
@@ -174,6 +200,26 @@ export function createOrderQueries({ queries }: Database): OrderQueries {
           .execute(),
         sameExternalId: await sameExternalIdOf(order),
       };
+    },
+    async circumstances(partnerId) {
+      const [circuits, partner] = await Promise.all([
+        queries
+          .selectFrom("circuits")
+          .selectAll()
+          .where((eb) =>
+            eb.or([
+              eb.and({ leg: "ticketing", partner_id: "" }),
+              eb.and({ leg: "callback", partner_id: partnerId }),
+            ]),
+          )
+          .execute(),
+        queries
+          .selectFrom("partners")
+          .select(["name", "disabled_at"])
+          .where("partner_id", "=", partnerId)
+          .executeTakeFirst(),
+      ]);
+      return { circuits, partner: partner ?? null };
     },
     async find(reference) {
       const id = /^[1-9][0-9]{0,15}$/.test(reference) ? Number(reference) : null;

@@ -63,6 +63,7 @@ const story: OrderStory = {
     job: { ...job, event: "order.ticketed", event_id: "e", sequence: 1, body: "{}" },
     attempts: [attempt(1, 200)],
   },
+  callbacks: [],
   late: [{ ...row, leg: "ticketing", no: 1, code: 200, error: null, answer: "secret", recorded_at: AT }],
   actions: [
     { id: 1, partner_id: "demo", order_id: 123, actor: "olga", action: "retry", reason: "asked", at: AT },
