@@ -1,21 +1,20 @@
 import { isEdge, type Leg, LEGS, type OrderStatus } from "../orders/states.ts";
 import { onRetry } from "../orders/transitions.ts";
 import { createExplainCancelled } from "./cancelled.ts";
-import type { Database, Run } from "./database.ts";
+import type { Database, Run, SqlWords } from "./database.ts";
 import { createMoveOrders } from "./moves.ts";
+import { type Act, createRecordAct } from "./operator-record.ts";
 import { LEG_TABLES } from "./tables.ts";
 import { createWriteTickets, type Ticketed } from "./tickets.ts";
 
-/** Who did it and why: kept for as long as the order. */
-export interface Act {
-  readonly actor: string;
-  readonly reason: string;
-}
-
-/** The order is not there, or stands where this can't be done. */
+/**
+ * The order is not there, or stands where this can't be done; `repeated`: `action` has been done to it under the same
+ * request key.
+ */
 export type Refused =
   | { readonly kind: "not_found" }
-  | { readonly kind: "refused"; readonly status: OrderStatus };
+  | { readonly kind: "refused"; readonly status: OrderStatus; readonly why?: string }
+  | { readonly kind: "repeated"; readonly status: OrderStatus; readonly action: string };
 
 export type Retried =
   | { readonly kind: "retried"; readonly leg: Leg; readonly from: OrderStatus; readonly to: OrderStatus }
@@ -29,6 +28,10 @@ export type Cancelled =
 
 export type MarkedTicketed = { readonly kind: "ticketed"; readonly from: OrderStatus } | Refused;
 
+export type Resent = { readonly kind: "resent" } | Refused;
+
+export type Closed = { readonly kind: "closed"; readonly from: OrderStatus } | Refused;
+
 export interface OperatorActions {
   /** Begins a new run of the leg on which an order came to stand still: due at once, with the whole schedule. */
   retry(orderId: number, act: Act, now: number | null): Promise<Retried>;
@@ -36,26 +39,75 @@ export interface OperatorActions {
   cancel(orderId: number, act: Act, now: number | null): Promise<Cancelled>;
   /** Makes an order ticketed by hand, and has the partner told. */
   markTicketed(orderId: number, ticketed: Ticketed, act: Act, now: number | null): Promise<MarkedTicketed>;
+  /** Sends a delivered callback once more: a new run of its job, so the same event with the same bytes. */
+  resend(orderId: number, act: Act, now: number | null): Promise<Resent>;
+  /** Ends an order that stands still, as it is handled outside the gateway. */
+  close(orderId: number, act: Act, now: number | null): Promise<Closed>;
 }
 
+/** The same within a transaction. */
+export type ActsInTransaction = {
+  readonly [Name in keyof OperatorActions]: (
+    tx: Run,
+    ...args: Parameters<OperatorActions[Name]>
+  ) => ReturnType<OperatorActions[Name]>;
+};
+
 export function createOperatorActions({ transact, words }: Database): OperatorActions {
+  const acts = createActs(words);
+  return {
+    retry: (...args) => transact((tx) => acts.retry(tx, ...args)),
+    cancel: (...args) => transact((tx) => acts.cancel(tx, ...args)),
+    markTicketed: (...args) => transact((tx) => acts.markTicketed(tx, ...args)),
+    resend: (...args) => transact((tx) => acts.resend(tx, ...args)),
+    close: (...args) => transact((tx) => acts.close(tx, ...args)),
+  };
+}
+
+interface LockedOrder {
+  readonly partner_id: string;
+  readonly status: OrderStatus;
+  readonly buyer_blanked_at: number | null;
+  readonly failures_told: number;
+}
+
+const CLOSED = "closed: handled outside the gateway";
+const BLANKED = "its callback can't be sent as it was: the buyer's data has been blanked";
+
+export function createActs(words: SqlWords): ActsInTransaction {
   const moveOrders = createMoveOrders(words);
   const writeTickets = createWriteTickets(words);
   const explainCancelled = createExplainCancelled(words);
+  const recordAct = createRecordAct(words);
   const clock = (parameter: string): string => `with clock as (select ${words.now(parameter)} as now)`;
-  const lockOrder = `select partner_id, pipeline_status as status from orders where id = $1 ${words.forUpdate}`;
+  const lockOrder = `select partner_id, pipeline_status as status, buyer_blanked_at, failures_told
+    from orders where id = $1 ${words.forUpdate}`;
   // Jobs before orders, as everybody locks them.
   const lockJobs = LEGS.map(
     (leg) =>
       `select id from ${LEG_TABLES[leg].jobs} where ${LEG_TABLES[leg].jobOfOrder} = $1 ${words.forUpdate}`,
   );
-  const newRun = (leg: Leg): string => `${clock("$2")}
+  // Of the callback jobs only that of the event which moves the status.
+  const jobOf = (leg: Leg, statuses: string): string =>
+    `${LEG_TABLES[leg].jobOfOrder} = $1 and status in (${statuses})${leg === "callback" ? " and event = 'order.ticketed'" : ""}`;
+  const STOPPED = "'blocked', 'exhausted', 'unknown'";
+  const newRun = (leg: Leg, statuses: string): string => `${clock("$2")}
     update ${LEG_TABLES[leg].jobs} set
       status = 'pending', lane = 1, run_attempts = 0, run_started_at = null, ends_as = null, held_until = null,
       next_attempt_at = (select now from clock), updated_at = (select now from clock)
-    where ${LEG_TABLES[leg].jobOfOrder} = $1 and status in ('blocked', 'exhausted', 'unknown')
+    where ${jobOf(leg, statuses)}
     returning id`;
-  const newRuns: Record<Leg, string> = { ticketing: newRun("ticketing"), callback: newRun("callback") };
+  const newRuns: Record<Leg, string> = {
+    ticketing: newRun("ticketing", STOPPED),
+    callback: newRun("callback", STOPPED),
+  };
+  const sendAgain = newRun("callback", "'succeeded'");
+  const closeJobs = LEGS.map(
+    (leg) => `${clock("$2")}
+    update ${LEG_TABLES[leg].jobs} set status = 'closed', next_attempt_at = null, held_until = null,
+      updated_at = (select now from clock)
+    where ${jobOf(leg, STOPPED)}`,
+  );
   const endTicketing = `${clock("$2")}
     update ticketing_jobs set
       ends_as = case when status = 'running' then $3 else null end,
@@ -64,66 +116,118 @@ export function createOperatorActions({ transact, words }: Database): OperatorAc
       updated_at = (select now from clock)
     where id = $1
     returning status`;
-  const record = `${clock("$5")}
-    insert into operator_actions (partner_id, order_id, actor, action, reason, at)
-    select o.partner_id, o.id, $2, $3, $4, (select now from clock) from orders o where o.id = $1`;
+  const doneUnder = "select action from operator_actions where order_id = $1 and request_key = $2";
 
-  /** Locks the order, and does the work if the order may go to `to(status)`. */
-  function act<Done extends { readonly kind: string }>(
-    orderId: number,
-    to: (status: OrderStatus) => OrderStatus | null,
-    work: (tx: Run, order: { partner_id: string; status: OrderStatus }, to: OrderStatus) => Promise<Done>,
-  ): Promise<Done | Refused> {
-    return transact(async (tx) => {
-      for (const text of lockJobs) await tx(text, [orderId]);
-      const [order] = await tx<{ partner_id: string; status: OrderStatus }>(lockOrder, [orderId]);
-      if (!order) return { kind: "not_found" };
-      const target = to(order.status);
-      if (target === null) return { kind: "refused", status: order.status };
-      return work(tx, order, target);
-    });
+  interface Ask {
+    readonly tx: Run;
+    readonly orderId: number;
+    readonly act: Act;
+    readonly now: number | null;
   }
 
+  /** Locks the order, and does the work if the order may go to `to(order)`. */
+  async function act<Done extends { readonly kind: string }>(
+    { tx, orderId, act: { requestKey } }: Ask,
+    to: (status: OrderStatus) => OrderStatus | null,
+    work: (order: LockedOrder, to: OrderStatus) => Promise<Done | Refused>,
+  ): Promise<Done | Refused> {
+    for (const text of lockJobs) await tx(text, [orderId]);
+    const [order] = await tx<LockedOrder>(lockOrder, [orderId]);
+    if (!order) return { kind: "not_found" };
+    const { status } = order;
+    if (requestKey !== undefined) {
+      const [done] = await tx<{ action: string }>(doneUnder, [orderId, requestKey]);
+      if (done) return { kind: "repeated", status, action: done.action };
+    }
+    const target = to(status);
+    return target === null ? { kind: "refused", status } : work(order, target);
+  }
+
+  const record = ({ tx, orderId, act: by, now }: Ask, order: LockedOrder, action: string): Promise<void> =>
+    recordAct(tx, { partnerId: order.partner_id, orderId }, action, by, now);
+
+  const move = (
+    { tx, orderId, now }: Ask,
+    to: OrderStatus,
+    reason: string | null,
+    reference?: string | null,
+  ) => moveOrders(tx, [{ orderId, to, reason, reference: reference ?? null }], now);
+
   return {
-    retry: (orderId, { actor, reason }, now) =>
-      act(
-        orderId,
+    retry: (tx, orderId, by, now) => {
+      const ask = { tx, orderId, act: by, now };
+      return act(
+        ask,
         (status) => onRetry(status)?.to ?? null,
-        async (tx, { status: from }, to) => {
+        async (order, to) => {
+          const { status: from } = order;
           const { leg } = onRetry(from)!;
-          await moveOrders(tx, [{ orderId, to, reason: null, reference: null }], now);
+          await move(ask, to, null);
           const jobs = await tx(newRuns[leg], [orderId, now]);
           if (jobs.length === 0) throw new Error(`order ${orderId} has no ${leg} job to retry`);
-          await tx(record, [orderId, actor, `retry ${leg}`, reason, now]);
+          await record(ask, order, `retry ${leg}`);
           return { kind: "retried", leg, from, to };
         },
-      ),
-    cancel: (orderId, { actor, reason }, now) =>
-      act(
-        orderId,
+      );
+    },
+    resend: (tx, orderId, by, now) => {
+      const ask = { tx, orderId, act: by, now };
+      return act(
+        ask,
+        (status) => (status === "ota_callback_delivered" ? "ota_callback_pending" : null),
+        async (order, to) => {
+          if (order.buyer_blanked_at !== null) return { kind: "refused", status: order.status, why: BLANKED };
+          const jobs = await tx(sendAgain, [orderId, now]);
+          if (jobs.length === 0) throw new Error(`order ${orderId} has no delivered callback to send again`);
+          await move(ask, to, null);
+          await record(ask, order, "resend callback");
+          return { kind: "resent" };
+        },
+      );
+    },
+    cancel: (tx, orderId, by, now) => {
+      const ask = { tx, orderId, act: by, now };
+      return act(
+        ask,
         (status) => (isEdge(status, "cancelled") ? "cancelled" : null),
-        async (tx, _order, to) => {
+        async (order, to) => {
           const [job] = await tx<{ status: string }>(endTicketing, [orderId, now, "cancelled"]);
-          await tx(record, [orderId, actor, "cancel", reason, now]);
+          await record(ask, order, "cancel");
           if (job?.status === "running") return { kind: "requested" };
-          await moveOrders(tx, [{ orderId, to, reason: null, reference: null }], now);
+          await move(ask, to, null);
           await explainCancelled(tx, [orderId]);
           return { kind: "cancelled" };
         },
-      ),
-    markTicketed: (orderId, ticketed, { actor, reason }, now) =>
-      act(
-        orderId,
+      );
+    },
+    close: (tx, orderId, by, now) => {
+      const ask = { tx, orderId, act: by, now };
+      return act(
+        ask,
+        (status) => (isEdge(status, "closed") ? "closed" : null),
+        async (order, to) => {
+          for (const text of closeJobs) await tx(text, [orderId, now]);
+          await move(ask, to, CLOSED);
+          await record(ask, order, "close");
+          return { kind: "closed", from: order.status };
+        },
+      );
+    },
+    markTicketed: (tx, orderId, ticketed, by, now) => {
+      const ask = { tx, orderId, act: by, now };
+      return act(
+        ask,
         // The engine alone makes an order ticketed that is still being worked.
         (status) => (status !== "ticketing_processing" && isEdge(status, "ticketed") ? "ticketed" : null),
-        async (tx, { partner_id: partnerId, status: from }, to) => {
+        async (order, to) => {
           // The record first, so that the story tells the act before what came of it.
-          await tx(record, [orderId, actor, "mark ticketed", reason, now]);
-          await moveOrders(tx, [{ orderId, to, reason: null, reference: ticketed.reference }], now);
+          await record(ask, order, "mark ticketed");
+          await move(ask, to, null, ticketed.reference);
           await tx(endTicketing, [orderId, now, "succeeded"]);
-          await writeTickets(tx, [{ orderId, partnerId, ticketed }], now);
-          return { kind: "ticketed", from };
+          await writeTickets(tx, [{ orderId, partnerId: order.partner_id, ticketed, told: order.failures_told }], now);
+          return { kind: "ticketed", from: order.status };
         },
-      ),
+      );
+    },
   };
 }

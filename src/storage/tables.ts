@@ -1,4 +1,5 @@
 import type { Generated } from "kysely";
+import type { BulkAction, BulkResult, BulkStatus } from "../orders/bulk.ts";
 import type { AttemptError } from "../orders/outcome.ts";
 import type { JobStatus, Leg, OrderStatus } from "../orders/states.ts";
 
@@ -170,6 +171,46 @@ export interface OperatorActionsTable {
   actor: string;
   action: string;
   reason: string;
+  /** JSON: what else is to be told of it, nothing secret. */
+  detail: string | null;
+  /** The Idempotency-Key that it was asked under. */
+  request_key: string | null;
+  at: number;
+}
+
+/** An act upon all orders of a filter, worked in small steps; see bulk-jobs.ts. */
+export interface BulkJobsTable {
+  id: Generated<number>;
+  /** The filter's partner; empty: every partner's orders. */
+  partner_id: string;
+  action: BulkAction;
+  /** JSON of an OrderFilter. */
+  filter: string;
+  actor: string;
+  reason: string;
+  status: BulkStatus;
+  pace_per_sec: number;
+  /** Orders that the filter found when the job was made. */
+  total: number;
+  /** No order after this one: those that came later are not meant. */
+  up_to_id: number;
+  /** Orders up to this one are dealt with. */
+  after_id: number;
+  acted: number;
+  refused: number;
+  next_step_at: number;
+  created_at: number;
+  updated_at: number;
+  ended_at: number | null;
+}
+
+export interface BulkResultsTable {
+  bulk_id: number;
+  order_id: number;
+  partner_id: string;
+  result: BulkResult;
+  /** The order's, after it was acted on, or which it was refused for. */
+  order_status: OrderStatus | null;
   at: number;
 }
 
@@ -220,6 +261,8 @@ export interface Tables {
   late_results: LateResultsTable;
   auth_events: AuthEventsTable;
   operator_actions: OperatorActionsTable;
+  bulk_jobs: BulkJobsTable;
+  bulk_results: BulkResultsTable;
   rate_buckets: RateBucketsTable;
   circuit_failures: CircuitFailuresTable;
   circuits: CircuitsTable;

@@ -66,7 +66,17 @@ const story: OrderStory = {
   callbacks: [],
   late: [{ ...row, leg: "ticketing", no: 1, code: 200, error: null, answer: "secret", recorded_at: AT }],
   actions: [
-    { id: 1, partner_id: "demo", order_id: 123, actor: "olga", action: "retry", reason: "asked", at: AT },
+    {
+      id: 1,
+      partner_id: "demo",
+      order_id: 123,
+      actor: "olga",
+      action: "retry",
+      reason: "asked",
+      detail: null,
+      request_key: null,
+      at: AT,
+    },
   ],
   sameExternalId: [7],
 };
