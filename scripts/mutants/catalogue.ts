@@ -387,7 +387,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "callback-key-of-its-own",
     file: "src/pipeline/callback.ts",
-    find: 'event.name === "order.ticketed" ? job.traceId : event.id',
+    find: "event.name === TICKETED_EVENT ? job.traceId : event.id",
     replace: "event.id",
     why: "The partner can't tell that the callback belongs to the order's trace.",
     tests: [WAY],

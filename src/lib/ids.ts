@@ -27,6 +27,11 @@ export function uuidV7(epochMs: number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
+/** The id of an event: in the order of time, as its UUID is. */
+export function eventId(epochMs: number): string {
+  return `evt_${uuidV7(epochMs).replaceAll("-", "")}`;
+}
+
 /** A span id of W3C Trace Context: eight random bytes in hex. */
 export function spanId(): string {
   return random(8).toString("hex");

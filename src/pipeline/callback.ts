@@ -2,6 +2,7 @@ import { createSecretKey, type KeyObject } from "node:crypto";
 import type { Clock } from "../lib/clock.ts";
 import { spanId } from "../lib/ids.ts";
 import { retryAfterMs } from "../lib/retry-after.ts";
+import { TICKETED_EVENT } from "../orders/callback-event.ts";
 import { classify } from "../orders/outcome.ts";
 import { type CallbackPolicy, checkCallbackUrl } from "../outbound/callback-url.ts";
 import type { HttpClient } from "../outbound/http-client.ts";
@@ -39,7 +40,7 @@ export function createCallbackStep(options: CallbackOptions): Step {
     const answer = await client.post({
       url: check.url,
       headers: {
-        ...attemptHeaders(job, event.name === "order.ticketed" ? job.traceId : event.id, spanId()),
+        ...attemptHeaders(job, event.name === TICKETED_EVENT ? job.traceId : event.id, spanId()),
         ...callbackHeaders({
           body: event.body,
           eventId: event.id,

@@ -1,5 +1,5 @@
-import { uuidV7 } from "../lib/ids.ts";
-import { callbackBody } from "../orders/callback-event.ts";
+import { eventId } from "../lib/ids.ts";
+import { callbackBody, TICKETED_EVENT } from "../orders/callback-event.ts";
 import type { OrderItem } from "../orders/order-input.ts";
 import type { Ticketed } from "../storage/tickets.ts";
 
@@ -13,11 +13,11 @@ export interface OrderWithTickets {
   readonly tickets: readonly unknown[];
 }
 
-/** What is stored of it, and the event that its partner is told: one text, built here and never again. */
+/** What is stored of it, and the event that its partner is told: one text, built here but for its place among the order's events. */
 export function ticketedOrder(order: OrderWithTickets, nowMs: number): Ticketed {
-  const id = `evt_${uuidV7(nowMs).replaceAll("-", "")}`;
+  const id = eventId(nowMs);
   const body = callbackBody({
-    event: "order.ticketed",
+    event: TICKETED_EVENT,
     eventId: id,
     sequence: 1,
     occurredAt: nowMs,
@@ -26,6 +26,6 @@ export function ticketedOrder(order: OrderWithTickets, nowMs: number): Ticketed 
   return {
     reference: order.reference,
     tickets: order.tickets.map((ticket) => JSON.stringify(ticket)),
-    event: { name: "order.ticketed", id, sequence: 1, body },
+    event: { name: TICKETED_EVENT, id, sequence: 1, body },
   };
 }

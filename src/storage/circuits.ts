@@ -1,6 +1,7 @@
 import type { Selectable } from "kysely";
 import type { Leg, OrderStatus } from "../orders/states.ts";
 import { onFirstClaim, orderAfterJob } from "../orders/transitions.ts";
+import { eventColumn, speaksForOrder } from "./claim-row.ts";
 import type { Database, Run, SqlWords } from "./database.ts";
 import { createMoveOrders } from "./moves.ts";
 import { type CircuitsTable, LEG_TABLES } from "./tables.ts";
@@ -133,7 +134,8 @@ export function createCircuits({ run, transact, words }: Database, leg: Leg): Ci
     order by j.held_until limit $2 ${words.forUpdateSkipLocked}`;
   const expire = `${clock("$1")}, gone as materialized (${heldWhere("j.held_until <= (select now from clock)")})
     update ${jobs} set status = 'exhausted', held_until = null, next_attempt_at = null, updated_at = (select now from clock)
-    where id ${words.amongFew("select id from gone")} returning order_id`;
+    where id ${words.amongFew("select id from gone")}
+    returning order_id${eventColumn(leg)}`;
   const release = `${clock("$1")}, freed as materialized (${heldWhere(`not ${hasOpen("j.partner_id")}`)})
     update ${jobs} set held_until = null, next_attempt_at = (select now from clock), updated_at = (select now from clock)
     where id ${words.amongFew("select id from freed")} returning id`;
@@ -175,7 +177,7 @@ export function createCircuits({ run, transact, words }: Database, leg: Leg): Ci
       }),
     expire: (limit, now) =>
       transact(async (tx) => {
-        const rows = await tx<{ order_id: number }>(expire, [now, limit]);
+        const rows = await tx<{ order_id: number; event?: string }>(expire, [now, limit]);
         const reason =
           leg === "ticketing"
             ? "held until its limit while ticketing failed for every order"
@@ -183,7 +185,9 @@ export function createCircuits({ run, transact, words }: Database, leg: Leg): Ci
         const moveAll = (to: OrderStatus, reason: string | null) =>
           moveOrders(
             tx,
-            rows.map((row) => ({ orderId: row.order_id, to, reason, reference: null })),
+            rows
+              .filter(speaksForOrder)
+              .map((row) => ({ orderId: row.order_id, to, reason, reference: null })),
             now,
           );
         // An order that was never attempted has the leg's beginning before it: the map leads through it.

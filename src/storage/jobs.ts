@@ -3,6 +3,13 @@ import type { AttemptError } from "../orders/outcome.ts";
 import { onFirstClaim, orderAfterJob } from "../orders/transitions.ts";
 import type { JobStatus, Leg } from "../orders/states.ts";
 import { createExplainCancelled } from "./cancelled.ts";
+import {
+  CALLBACK_CLAIM_COLUMNS,
+  CLAIM_COLUMNS,
+  type ClaimRow,
+  eventColumn,
+  speaksForOrder,
+} from "./claim-row.ts";
 import { noOpenCircuit } from "./open-circuit.ts";
 import type { Database, Parameter, Run, SqlWords } from "./database.ts";
 import { createMoveOrders } from "./moves.ts";
@@ -94,24 +101,6 @@ export interface JobQueue {
   abandon(claim: string, now: number | null): Promise<void>;
 }
 
-/** A claimed job's row. */
-export interface ClaimRow {
-  id: number;
-  order_id: number;
-  partner_id: string;
-  claim: string;
-  attempts: number;
-  run_attempts: number;
-  run_started_at: number;
-  claimed_at: number;
-  lease_until: number;
-  next_attempt_at: number;
-  lane: number;
-  event?: string;
-  event_id?: string;
-  body?: string;
-}
-
 interface OrderRow {
   id: number;
   external_order_id: string;
@@ -123,10 +112,6 @@ interface OrderRow {
   previous_signing_secret?: string | null;
   previous_signing_secret_until?: number | null;
 }
-
-const CLAIM_COLUMNS =
-  "id, order_id, partner_id, claim, attempts, run_attempts, run_started_at, claimed_at, lease_until, next_attempt_at, lane";
-export const CALLBACK_CLAIM_COLUMNS = `${CLAIM_COLUMNS}, event, event_id, body`;
 
 export function createJobQueue({ run, transact, words }: Database, leg: Leg): JobQueue {
   const { jobs } = LEG_TABLES[leg];
@@ -167,7 +152,7 @@ export function createJobQueue({ run, transact, words }: Database, leg: Leg): Jo
       updated_at = (select now from clock)
     from ${words.rows("$1", { job_id: "integer", held: "uuid" })} r
     where j.id = r.job_id and j.claim = r.held
-    returning order_id, status`;
+    returning order_id, status${eventColumn(leg)}`;
   const expiredClaims = `${clock("$1")}
     select ${CLAIM_COLUMNS} from ${jobs}
     where status = 'running' and (lease_until < (select now from clock) or $2 = 1)
@@ -178,12 +163,12 @@ export function createJobQueue({ run, transact, words }: Database, leg: Leg): Jo
   async function giveBackIn(tx: Run, claims: readonly Claim[], now: number | null): Promise<void> {
     if (claims.length === 0) return;
     const rows = claims.map(({ jobId, claim }) => ({ job_id: jobId, held: claim }));
-    const returned = await tx<{ order_id: number; status: JobStatus }>(giveBackClaims, [
+    const returned = await tx<{ order_id: number; status: JobStatus; event?: string }>(giveBackClaims, [
       JSON.stringify(rows),
       now,
     ]);
     // A cancel that came meanwhile takes effect: nothing is in flight any more.
-    const moves = returned.flatMap(({ order_id: orderId, status }) => {
+    const moves = returned.filter(speaksForOrder).flatMap(({ order_id: orderId, status }) => {
       const to = orderAfterJob(leg, status);
       return to === null ? [] : [{ orderId, to, reason: null, reference: null }];
     });
@@ -209,7 +194,9 @@ export function createJobQueue({ run, transact, words }: Database, leg: Leg): Jo
     claimed: readonly ClaimRow[],
     now: number | null,
   ): Promise<ReadonlySet<number>> {
-    const first = claimed.filter((row) => row.attempts === 1).map((row) => row.order_id);
+    const first = claimed
+      .filter((row) => row.attempts === 1 && speaksForOrder(row))
+      .map((row) => row.order_id);
     if (first.length === 0) return new Set();
     const moved = await tx<{ id: number }>(moveClaimed, [JSON.stringify(first), now]);
     if (moved.length === first.length) return new Set();

@@ -1,6 +1,8 @@
+import { isFailed } from "../orders/callback-event.ts";
 import { ORDER_EDGES, type OrderStatus } from "../orders/states.ts";
 import { onFirstClaim } from "../orders/transitions.ts";
 import { type Run, rowSet, type SqlWords } from "./database.ts";
+import { createTellFailures } from "./events.ts";
 import { noOpenCircuit } from "./open-circuit.ts";
 
 /** An order's way to another status, with what is learnt on it. */
@@ -13,16 +15,29 @@ export interface Move {
   readonly callbackBegins?: boolean;
 }
 
+/** An order that has moved. */
+export interface Moved {
+  readonly status: OrderStatus;
+  /** Failure events that its partner has been told. */
+  readonly failuresTold: number;
+}
+
 /**
  * Moves orders along the edges of SPEC section 4 and nowhere else: the condition stands in the statement, so that
- * it holds whoever asks.
+ * it holds whoever asks. So does what partners are told of orders that come to stand without tickets.
  * @returns the orders that moved, and where they are
  */
 export type MoveOrders = (
   tx: Run,
   moves: readonly Move[],
   now: number | null,
-) => Promise<ReadonlyMap<number, OrderStatus>>;
+) => Promise<ReadonlyMap<number, Moved>>;
+
+interface MovedRow {
+  id: number;
+  pipeline_status: OrderStatus;
+  failures_told: number;
+}
 
 const FIELDS = {
   order_id: "integer",
@@ -50,7 +65,8 @@ export function createMoveOrders(words: SqlWords): MoveOrders {
     },
     `o.id = r.order_id and o.pipeline_status || ' ' || r.to_status in (${edges.join(", ")})`,
     FIELDS,
-  )} returning id, pipeline_status`;
+  )} returning id, pipeline_status, failures_told`;
+  const tellFailures = createTellFailures(words);
   return async (tx, moves, now) => {
     if (moves.length === 0) return new Map();
     const parameter = rowSet(
@@ -63,7 +79,11 @@ export function createMoveOrders(words: SqlWords): MoveOrders {
         callback_begins: move.callbackBegins === true ? 1 : 0,
       })),
     );
-    const rows = await tx<{ id: number; pipeline_status: OrderStatus }>(text, [parameter, now]);
-    return new Map(rows.map((row) => [row.id, row.pipeline_status]));
+    const rows = await tx<MovedRow>(text, [parameter, now]);
+    const failed = rows.filter((row) => isFailed(row.pipeline_status)).map(({ id }) => id);
+    if (failed.length > 0) await tellFailures(tx, failed, now);
+    return new Map(
+      rows.map((row) => [row.id, { status: row.pipeline_status, failuresTold: row.failures_told }]),
+    );
   };
 }

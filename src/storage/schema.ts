@@ -4,12 +4,14 @@ import type { ColumnTypes, Database } from "./database.ts";
 import { initial } from "./migrations/0001-initial.ts";
 import { operatorRotation } from "./migrations/0002-operator-rotation.ts";
 import { actions } from "./migrations/0005-actions.ts";
+import { failureEvents } from "./migrations/0006-failure-events.ts";
 
 /** The migrations in their order: the same names on every database. A landed one is never changed. */
 const MIGRATIONS: Readonly<Record<string, (types: ColumnTypes) => Migration>> = {
   "0001-initial": initial,
   "0002-operator-rotation": operatorRotation,
   "0005-actions": actions,
+  "0006-failure-events": failureEvents,
 };
 
 export interface SchemaState {

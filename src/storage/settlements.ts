@@ -1,11 +1,12 @@
-import type { JobStatus, Leg, OrderStatus } from "../orders/states.ts";
+import type { JobStatus, Leg } from "../orders/states.ts";
 import type { TargetHealth } from "../orders/target-health.ts";
 import { LOST, onFirstClaim, orderAfterJob } from "../orders/transitions.ts";
 import { createExplainCancelled } from "./cancelled.ts";
+import { eventColumn, speaksForOrder } from "./claim-row.ts";
 import { createCircuitReports } from "./circuits.ts";
 import { type Database, type Run, rowSet, type SqlWords } from "./database.ts";
 import { type AttemptRecord, type Claim, type ClaimedJob, type NewClaim, createReadClaimed } from "./jobs.ts";
-import { createMoveOrders, type Move, type MoveOrders } from "./moves.ts";
+import { createMoveOrders, type Move, type Moved, type MoveOrders } from "./moves.ts";
 import { targetOf } from "./open-circuit.ts";
 import { LEG_TABLES } from "./tables.ts";
 import { createWriteTickets, type Ticketed } from "./tickets.ts";
@@ -91,13 +92,13 @@ export function createSettlements(database: Database, leg: Leg, circuit: Circuit
     },
     "j.id = r.job_id and j.claim = r.held",
     END_FIELDS,
-  )} returning id, status`;
+  )} returning id, status${eventColumn(leg)}`;
 
   async function endClaimsOf(
     tx: Run,
     settlements: readonly Settlement[],
     now: number | null,
-  ): Promise<Map<number, JobStatus>> {
+  ): Promise<Map<number, EndedRow>> {
     const rows = settlements.map(({ claim, attempt, job, dueAt, onHold }) => ({
       job_id: claim.jobId,
       held: claim.claim,
@@ -107,8 +108,8 @@ export function createSettlements(database: Database, leg: Leg, circuit: Circuit
       attempt_error: attempt.error,
       hold: onHold ? 1 : 0,
     }));
-    const ended = await tx<{ id: number; status: JobStatus }>(endClaims, [rowSet(END_FIELDS, rows), now]);
-    return new Map(ended.map((row) => [row.id, row.status]));
+    const ended = await tx<EndedRow>(endClaims, [rowSet(END_FIELDS, rows), now]);
+    return new Map(ended.map((row) => [row.id, row]));
   }
 
   /** While a target's circuit is open, its failures cost no attempt and block nothing: the jobs wait. */
@@ -150,13 +151,17 @@ export function createSettlements(database: Database, leg: Leg, circuit: Circuit
     const isTicketed = ({ claim, ticketed }: Settlement): boolean =>
       ticketed !== null && (moved.has(claim.orderId) || late.ticketed.has(claim.orderId));
     const fresh = settlements.filter(isTicketed);
-    const tickets = fresh.map((settlement) => ticketedOrder(settlement, moved.get(settlement.claim.orderId)));
+    const tickets = fresh.map((settlement) => {
+      const { orderId } = settlement.claim;
+      return ticketedOrder(settlement, moved.get(orderId) ?? late.ticketed.get(orderId)!);
+    });
     const beginning = tickets.filter(({ claim }) => claim !== null).map(({ orderId }) => orderId);
     const callbacks = await readCallbacks(tx, beginning, writeTickets(tx, tickets, now));
     const callbackOf = new Map(callbacks.map((job) => [job.orderId, job]));
     const cancelled = settlements.filter(
       ({ claim, ticketed }) =>
-        ended.get(claim.jobId) === "cancelled" || (ticketed !== null && late.recorded.has(claim.jobId)),
+        ended.get(claim.jobId)?.status === "cancelled" ||
+        (ticketed !== null && late.recorded.has(claim.jobId)),
     );
     await explainCancelled(
       tx,
@@ -167,7 +172,7 @@ export function createSettlements(database: Database, leg: Leg, circuit: Circuit
       const { claim, job, onHold } = settlement;
       const ticketed = isTicketed(settlement);
       const callback = callbackOf.get(claim.orderId) ?? null;
-      const status = ended.get(claim.jobId);
+      const status = ended.get(claim.jobId)?.status;
       if (status !== undefined)
         return { result: onHold === true ? "held" : "settled", job: status, ticketed, callback };
       return { result: late.recorded.has(claim.jobId) ? "late" : "dropped", job, ticketed, callback };
@@ -178,23 +183,30 @@ export function createSettlements(database: Database, leg: Leg, circuit: Circuit
 }
 
 /** Its callback begins at once where the order has moved on to that. */
-function ticketedOrder({ claim, ticketed, callbackClaim }: Settlement, status: OrderStatus | undefined) {
+function ticketedOrder({ claim, ticketed, callbackClaim }: Settlement, { status, failuresTold }: Moved) {
   const begins = status === onFirstClaim("callback").to;
   return {
     orderId: claim.orderId,
     partnerId: claim.partnerId,
     ticketed: ticketed!,
+    told: failuresTold,
     claim: begins ? (callbackClaim ?? null) : null,
   };
 }
 
 /** The job may have become something else than the attempt asked for: cancelled, or ticketed by a late result. */
-function moveOf(leg: Leg, settlement: Settlement, status: JobStatus): Move[] {
+function moveOf(leg: Leg, settlement: Settlement, ended: EndedRow): Move[] {
   const { claim, reason, ticketed, callbackClaim } = settlement;
-  const to = orderAfterJob(leg, status);
-  if (to === null) return [];
+  const to = orderAfterJob(leg, ended.status);
+  if (to === null || !speaksForOrder(ended)) return [];
   const callbackBegins = ticketed !== null && (callbackClaim ?? null) !== null;
   return [{ orderId: claim.orderId, to, reason, reference: ticketed?.reference ?? null, callbackBegins }];
+}
+
+interface EndedRow {
+  id: number;
+  status: JobStatus;
+  event?: string;
 }
 
 const END_FIELDS = {
@@ -249,9 +261,9 @@ interface Late {
   /** Jobs whose result was kept as late. */
   readonly recorded: ReadonlySet<number>;
   /** Orders that a late success of ticketing has made ticketed. */
-  readonly ticketed: ReadonlySet<number>;
+  readonly ticketed: ReadonlyMap<number, Moved>;
 }
-const NO_LATE: Late = { recorded: new Set(), ticketed: new Set() };
+const NO_LATE: Late = { recorded: new Set(), ticketed: new Map() };
 
 /**
  * Results whose claim has ended (SPEC section 4): kept, without any power over the schedule. Only a 2xx of ticketing
@@ -300,6 +312,6 @@ function createRecordLate(words: SqlWords, leg: Leg) {
       .filter(({ claim }) => ticketed.has(claim.orderId))
       .map(({ claim }) => claim.jobId);
     if (jobIds.length > 0) await tx(endJobs, [JSON.stringify(jobIds), now]);
-    return { recorded, ticketed: new Set(ticketed.keys()) };
+    return { recorded, ticketed };
   };
 }

@@ -25,6 +25,8 @@ export interface PartnersTable {
   reject_repeats: number;
   /** How long an outage may hold this partner's orders; null: the configuration's. */
   hold_limit_secs: number | null;
+  /** 1: is told of orders that come to stand without tickets. */
+  failure_events: Generated<number>;
   /** 1: made by `--dev` or `demo`, and does not exist outside them. */
   development: number;
   disabled_at: number | null;
@@ -62,6 +64,8 @@ export interface OrdersTable {
   updated_at: number;
   ticketed_at: number | null;
   delivered_at: number | null;
+  /** Failure events that the partner has been told: the next event's sequence is one more. */
+  failures_told: Generated<number>;
   /** Set when the buyer's data was blanked wherever a copy lay. */
   buyer_blanked_at: number | null;
 }

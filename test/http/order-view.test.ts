@@ -55,6 +55,7 @@ const story: OrderStory = {
     ticketed_at: AT,
     delivered_at: AT,
     buyer_blanked_at: null,
+    failures_told: 0,
   },
   items: [item],
   tickets: [{ barcode: "1" }, "T-2"],
