@@ -1,4 +1,3 @@
-import type { AttemptError } from "./outcome.ts";
 import { isEdge, type JobStatus, type OrderStatus } from "./states.ts";
 import { onRetry } from "./transitions.ts";
 
@@ -17,8 +16,8 @@ export interface PossibleAction {
 export interface ActionFacts {
   readonly id: number;
   readonly status: OrderStatus;
-  /** The ticketing job's. */
-  readonly lastError: AttemptError | null;
+  /** Ticketing has issued tickets that could not be read. */
+  readonly ticketsUnread: boolean;
   readonly endsAs: JobStatus | null;
 }
 
@@ -42,11 +41,10 @@ export function possibleActions(facts: ActionFacts): PossibleAction[] {
   const retry = onRetry(status) === null ? [] : [act("retry", RETRY[status] ?? "Begin a new run")];
   const resolve = status !== "ticketing_processing" && isEdge(status, "ticketed") ? [ticketed] : [];
   const isUnsure = status === "ticketing_unknown";
-  const ticketsExist = status === "ticketing_blocked" && facts.lastError === "too_large";
   return [
-    ...(isUnsure ? asked : ticketsExist ? resolve : []),
+    ...(isUnsure ? asked : facts.ticketsUnread ? resolve : []),
     ...retry,
-    ...(isUnsure || ticketsExist ? [] : resolve),
+    ...(isUnsure || facts.ticketsUnread ? [] : resolve),
     ...(status === "ota_callback_delivered"
       ? [act("resend", "When the partner says that it has lost it: the same event is sent again")]
       : []),

@@ -1,4 +1,3 @@
-import type { AttemptError } from "./outcome.ts";
 import type { JobStatus, Leg, OrderStatus } from "./states.ts";
 import { type Brought, clauseOf, oneLine, subjectOf } from "./verdict-words.ts";
 
@@ -20,7 +19,6 @@ export interface JobFacts {
   readonly claimed_at: number | null;
   readonly lease_until: number | null;
   readonly ends_as: JobStatus | null;
-  readonly last_error: AttemptError | null;
 }
 
 export interface LegFacts {
@@ -83,4 +81,12 @@ export function tickets(story: VerdictStory): string {
   const reference = story.order.reference === null ? "" : ` (reference ${oneLine(story.order.reference)})`;
   if (count === 0) return `ticketing has taken the order${reference}`;
   return `ticketing has issued ${count} ${count === 1 ? "ticket" : "tickets"}${reference}`;
+}
+
+/** Ticketing has blocked an order whose tickets it has issued: in an answer that could not be read. */
+export function hasUnreadTickets({ order, ticketing }: VerdictStory): boolean {
+  const last = ticketing?.attempts.at(-1);
+  if (order.pipeline_status !== "ticketing_blocked" || last === undefined) return false;
+  const { code, error } = last;
+  return (error === "too_large" || error === "mapping") && code !== null && code >= 200 && code < 300;
 }

@@ -1,6 +1,7 @@
 import { type PossibleAction, possibleActions } from "./possible-actions.ts";
 import { FINAL_STATUSES } from "./states.ts";
 import {
+  hasUnreadTickets,
   isTicketless,
   reasonOf,
   tickets,
@@ -34,7 +35,7 @@ export function verdictOf(story: VerdictStory, context: VerdictContext): Verdict
     actions: possibleActions({
       id: order.id,
       status: order.pipeline_status,
-      lastError: ticketing?.job.last_error ?? null,
+      ticketsUnread: hasUnreadTickets(story),
       endsAs: ticketing?.job.ends_as ?? null,
     }),
   };
@@ -78,7 +79,7 @@ function told(story: VerdictStory, context: VerdictContext): Told {
 function ticketingBlocked(story: VerdictStory): Told {
   const last = story.ticketing?.attempts.at(-1);
   const reason = reasonOf("ticketing", story);
-  if (story.ticketing?.job.last_error === "too_large") {
+  if (hasUnreadTickets(story)) {
     return {
       happened: `ticketing has issued the tickets, but they could not be read from its answer: ${reason}`,
       next: "nothing by itself: get the tickets' codes from ticketing and enter them",

@@ -66,11 +66,13 @@ const FAILED: Record<AttemptError, (subject: string) => string> = {
   too_large: (subject) => `${subject} answered with more than can be taken`,
   guard: () => "the gateway's own rules for callbacks kept the request from being sent",
   lost: () => "the gateway's process died during the attempt, so that nobody knows what came of it",
+  mapping: () => "the mapping (TICKETING_MAPPING) failed on the order, and nothing was sent",
 };
 
 /** One clause: what the other side did. */
 export function clauseOf(subject: string, { code, error }: Brought): string {
   if (error === null) return code === null ? `${subject} did not answer` : `${subject} answered ${code}`;
   if (code === null) return FAILED[error](subject);
+  if (error === "mapping") return `${subject} answered ${code}, which the mapping could not read`;
   return `${subject} answered ${code}, but not to its end (${error})`;
 }

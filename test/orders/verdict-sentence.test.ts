@@ -18,7 +18,6 @@ const job = {
   claimed_at: null,
   lease_until: null,
   ends_as: null,
-  last_error: null,
 } as const;
 const context: VerdictContext = {
   nowMs: NOW,
@@ -37,11 +36,7 @@ function leg(
     code: typeof code === "number" ? code : null,
     error: typeof code === "number" ? null : code,
   }));
-  const run = {
-    attempts: codes.length,
-    run_attempts: codes.length,
-    last_error: attempts.at(-1)?.error ?? null,
-  };
+  const run = { attempts: codes.length, run_attempts: codes.length };
   return { job: { ...job, ...run, run_started_at: NOW - 60_000, ...more }, attempts };
 }
 
@@ -153,7 +148,11 @@ suite("the verdict", () => {
     assert.match(say(refused), /^Ticketing refused the order.*: ticketing answered 422\. Nothing by itself/);
     const forbidden = storyOf("ticketing_blocked", { ticketing: leg({ status: "blocked" }, 401) });
     assert.match(say(forbidden), /credentials or TICKETING_URL.*answered 401/);
-    const large = storyOf("ticketing_blocked", { ticketing: leg({ status: "blocked" }, "too_large") });
+    const unread: LegFacts = {
+      ...leg({ status: "blocked" }),
+      attempts: [{ no: 1, at: NOW, code: 200, error: "too_large" }],
+    };
+    const large = storyOf("ticketing_blocked", { ticketing: unread });
     assert.match(say(large), /has issued the tickets, but they could not be read/);
     assert.equal(verdictOf(large, context).actions[0]?.action, "resolve");
     const mapped = storyOf(
@@ -201,7 +200,7 @@ suite("the verdict", () => {
 
 test("what can be done follows the map", () => {
   for (const status of ORDER_STATUSES) {
-    const actions = possibleActions({ id: 1, status, lastError: null, endsAs: null }).map(
+    const actions = possibleActions({ id: 1, status, ticketsUnread: false, endsAs: null }).map(
       ({ action }) => action,
     );
     assert.equal(actions.includes("cancel"), isEdge(status, "cancelled"), status);
@@ -231,7 +230,6 @@ const legs = fc.option(
       claimed_at: time,
       lease_until: time,
       ends_as: fc.option(fc.constantFrom(...JOB_STATUSES), { nil: null }),
-      last_error: brought.error,
       claim: fc.constant(SECRET),
       body: fc.constant(SECRET),
     }),
