@@ -1,6 +1,9 @@
 import type { Leg } from "./states.ts";
 
-/** Why an answer is missing or not whole (SPEC section 4); `lost`: the process that made the attempt died. */
+/**
+ * Why an answer is missing, not whole or not understood (SPEC section 4); `lost`: the process that made the attempt died;
+ * `mapping`: the mapping failed, without a code before anything was sent, else on the answer.
+ */
 export const ATTEMPT_ERRORS = [
   "dns",
   "connect",
@@ -11,6 +14,7 @@ export const ATTEMPT_ERRORS = [
   "too_large",
   "guard",
   "lost",
+  "mapping",
 ] as const;
 export type AttemptError = (typeof ATTEMPT_ERRORS)[number];
 

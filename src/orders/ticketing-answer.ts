@@ -9,8 +9,8 @@ export interface TicketingAnswer {
   readonly note: string | null;
 }
 
-const MAX_TICKETS = 1000;
-const MAX_REFERENCE = 255;
+export const MAX_TICKETS = 1000;
+export const MAX_REFERENCE = 255;
 
 /**
  * Takes `tickets` and `reference` from the body of ticketing's 2xx (SPEC section 4). The order is ticketed whatever the body says;
@@ -47,6 +47,6 @@ function nothing(note: string): TicketingAnswer {
   return { reference: null, tickets: [], note };
 }
 
-function isTicket(value: unknown): boolean {
+export function isTicket(value: unknown): boolean {
   return typeof value === "string" || (typeof value === "object" && value !== null && !Array.isArray(value));
 }

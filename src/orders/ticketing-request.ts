@@ -5,7 +5,7 @@ export interface TicketingOrder {
 }
 
 /** Names that the gateway sets itself, and what concerns it alone: never taken from the partner's body. */
-const OURS = new Set(["trace_id", "partner_id", "callback_url"]);
+export const OURS = new Set(["trace_id", "partner_id", "callback_url"]);
 
 /**
  * The body of the request to ticketing (SPEC section 4): `trace_id` and `partner_id`, then every top-level member of

@@ -22,9 +22,9 @@ export type Step = (job: ClaimedJob) => Promise<Verdict>;
 const KEPT_ANSWER_BYTES = 4096;
 
 /** The beginning of an answer as text that any database takes: decoded leniently, without U+0000. */
-export function keptAnswer(body: Buffer): string | null {
+export function keptAnswer(body: Buffer, maxBytes: number = KEPT_ANSWER_BYTES): string | null {
   if (body.length === 0) return null;
-  return body.subarray(0, KEPT_ANSWER_BYTES).toString("utf8").replaceAll("\u0000", "\uFFFD");
+  return body.subarray(0, maxBytes).toString("utf8").replaceAll("\u0000", "\uFFFD");
 }
 
 /** The headers that every attempt carries (seed, and W3C Trace Context). */

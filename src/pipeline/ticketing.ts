@@ -1,18 +1,17 @@
 import type { Clock } from "../lib/clock.ts";
 import { spanId } from "../lib/ids.ts";
-import { retryAfterMs } from "../lib/retry-after.ts";
 import { type ParsedJson, parseStrictJson } from "../lib/strict-json.ts";
 import type { OrderInput } from "../orders/order-input.ts";
-import { classify } from "../orders/outcome.ts";
-import { readTicketingAnswer, type TicketingAnswer } from "../orders/ticketing-answer.ts";
-import { ticketingRequest } from "../orders/ticketing-request.ts";
 import type { HttpClient } from "../outbound/http-client.ts";
 import type { ClaimedJob } from "../storage/jobs.ts";
-import { attemptHeaders, findingOf, keptAnswer, type Step } from "./attempt.ts";
+import { attemptHeaders, keptAnswer, type Step, type Verdict } from "./attempt.ts";
+import { createPlainExchange, type Exchange, type Reading } from "./exchange.ts";
 import { type OrderWithTickets, ticketedOrder } from "./ticketed.ts";
 
 /** A 2xx over this is blocked with `too_large` (SPEC section 4). */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+/** What is kept of an answer that the mapping couldn't read: its tickets may be in no other place. */
+const UNREAD_ANSWER_BYTES = 64 * 1024;
 
 export interface TicketingOptions {
   readonly client: HttpClient;
@@ -23,42 +22,57 @@ export interface TicketingOptions {
   /** One deadline over the whole exchange. */
   readonly timeoutMs: number;
   readonly clock: Clock;
+  /** By default SPEC section 4's rule. */
+  readonly exchange?: Exchange;
 }
 
 /** The second step of the order's way: buys the tickets. Every attempt carries the same Idempotency-Key, the trace id. */
 export function createTicketingStep(options: TicketingOptions): Step {
-  const { client, authorization, onUnknown, timeoutMs, clock } = options;
+  const { client, authorization, timeoutMs, clock, exchange = createPlainExchange(options) } = options;
   const url = new URL(options.url);
   return async (job) => {
     const payload = job.payload ?? parsed(job);
+    const request = exchange.request(job, payload);
+    if (!request.ok) return unsent(request.reason);
     const answer = await client.post({
       url,
       headers: {
         ...attemptHeaders(job, job.traceId, spanId()),
+        ...request.headers,
         ...(authorization === null ? {} : { authorization }),
       },
-      body: ticketingRequest(job, payload.members),
-      deadlineMs: timeoutMs,
+      body: request.body,
+      deadlineMs: Math.max(1, timeoutMs - request.tookMs),
       maxBodyBytes: MAX_ANSWER_BYTES,
       wholeBody: true,
     });
-    const outcome = classify("ticketing", answer, onUnknown);
-    const taken = outcome === "done" ? readTicketingAnswer(answer.body) : null;
-    const { code, error, body } = answer;
-    const tooLarge = outcome === "blocked" && error === "too_large";
+    const { outcome, taken, error, note, finding, retryAfterMs } = exchange.read(answer, job);
+    const { code, body } = answer;
     return {
       outcome,
       record: {
         code,
         error,
         durationMs: Math.round(answer.durationMs),
-        answer: keptAnswer(body),
-        note: taken?.note ?? (answer.detail || null),
+        answer: error === "mapping" ? keptAnswer(body, UNREAD_ANSWER_BYTES) : keptAnswer(body),
+        note,
       },
-      retryAfterMs: code === 429 || code === 503 ? retryAfterMs(answer.retryAfter, clock.wallMs()) : null,
-      finding: tooLarge ? "ticketed there, answer unreadable: over 4 MiB" : findingOf("ticketing", answer),
+      retryAfterMs,
+      finding,
       ticketed: taken && ticketedOrder(withTickets(job, payload.value as OrderInput, taken), clock.wallMs()),
     };
+  };
+}
+
+/** The mapping has no request for the order, and would have none the next time. */
+function unsent(reason: string): Verdict {
+  const finding = `nothing was sent, as the mapping's request failed: ${reason}`;
+  return {
+    outcome: "blocked",
+    record: { code: null, error: "mapping", durationMs: 0, answer: null, note: finding },
+    retryAfterMs: null,
+    finding,
+    ticketed: null,
   };
 }
 
@@ -71,7 +85,7 @@ function parsed({ orderId, rawPayload }: ClaimedJob): ParsedJson {
 function withTickets(
   job: ClaimedJob,
   { items }: OrderInput,
-  { reference, tickets }: TicketingAnswer,
+  { reference, tickets }: NonNullable<Reading["taken"]>,
 ): OrderWithTickets {
   const { orderId: id, externalOrderId, traceId } = job;
   return { id, externalOrderId, traceId, items, reference, tickets };
