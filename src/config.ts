@@ -26,6 +26,8 @@ export interface Config {
     readonly url: string | null;
     readonly authorization: string | null;
     readonly onUnknown: "retry" | "hold";
+    /** A module's path; checked by whoever loads it. */
+    readonly mapping: string | null;
     readonly concurrency: number;
     readonly timeoutMs: number;
   };
@@ -123,6 +125,7 @@ function compose(values: Values, dev: boolean): Config {
       url: values.TICKETING_URL,
       authorization: values.TICKETING_AUTHORIZATION,
       onUnknown: values.TICKETING_ON_UNKNOWN,
+      mapping: values.TICKETING_MAPPING,
       concurrency: values.TICKETING_CONCURRENCY,
       timeoutMs: values.TICKETING_TIMEOUT_SECS,
     },
@@ -217,6 +220,7 @@ function effective(config: Config): Record<VariableName, Shown> {
     TICKETING_URL: ticketing.url === null ? null : maskUrl(ticketing.url),
     TICKETING_AUTHORIZATION: masked(ticketing.authorization),
     TICKETING_ON_UNKNOWN: ticketing.onUnknown,
+    TICKETING_MAPPING: ticketing.mapping,
     TICKETING_CONCURRENCY: ticketing.concurrency,
     TICKETING_TIMEOUT_SECS: ticketing.timeoutMs / 1000,
     CALLBACK_CONCURRENCY: callback.concurrencyPerPartner,

@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
 import type { Config } from "./config.ts";
+import { loadMapping } from "./config/mapping-module.ts";
 import { createHttpServer } from "./http/server.ts";
 import { systemClock } from "./lib/clock.ts";
 import { createCredentials, type Credentials } from "./lib/credentials.ts";
@@ -12,7 +13,9 @@ import { createResolver } from "./outbound/resolver.ts";
 import { createAccept } from "./pipeline/accept.ts";
 import { createCallbackStep } from "./pipeline/callback.ts";
 import { createEngine, type Engine } from "./pipeline/engine.ts";
+import { createPlainExchange, type Exchange } from "./pipeline/exchange.ts";
 import { createHousekeeper } from "./pipeline/housekeeper.ts";
+import { createMappedExchange } from "./pipeline/mapped-exchange.ts";
 import { createTicketingStep } from "./pipeline/ticketing.ts";
 import { provision } from "./provision.ts";
 import { LEGS } from "./orders/states.ts";
@@ -48,11 +51,12 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
     create: true,
     circuit: config.circuit,
   };
+  const exchange = await prepareExchange(config, log);
   let storage = openStorage(options);
   try {
     await prepare(storage, config, log);
     if (storage.database.ownThread) storage = inThread(storage, options);
-    return await startOn(storage, config, log);
+    return await startOn(storage, config, exchange, log);
   } catch (error) {
     await storage.close();
     throw error;
@@ -69,7 +73,19 @@ async function prepare(storage: Storage, config: Config, log: Log): Promise<void
   await refuseToStart(storage, config);
 }
 
-async function startOn(storage: Storage, config: Config, log: Log): Promise<Gateway> {
+/** How ticketing is spoken with. @throws {@link StartError} for a mapping that can't be used */
+async function prepareExchange({ ticketing }: Config, log: Log): Promise<Exchange> {
+  const options = { onUnknown: ticketing.onUnknown, clock: systemClock };
+  if (ticketing.mapping === null) return createPlainExchange(options);
+  try {
+    const { mapping } = await loadMapping(ticketing.mapping);
+    return createMappedExchange({ ...options, mapping, log });
+  } catch (error) {
+    throw new StartError([(error as Error).message]);
+  }
+}
+
+async function startOn(storage: Storage, config: Config, exchange: Exchange, log: Log): Promise<Gateway> {
   const clock = systemClock;
   const credentials = createCredentials({ keys: config.appHmacSecrets, development: config.dev });
   const { callback, ticketing } = config;
@@ -93,7 +109,7 @@ async function startOn(storage: Storage, config: Config, log: Log): Promise<Gate
       connector: guard.connector({ timeoutMs: callback.timeoutMs }),
     }),
   };
-  const engine = createEngine(engineOptions(storage, config, credentials, clients, log));
+  const engine = createEngine(engineOptions(storage, config, credentials, clients, exchange, log));
   const housekeeper = createHousekeeper({ storage, keep: config.retention, clock, log });
   const accept = createAccept({
     database: storage.database,
@@ -193,6 +209,7 @@ function engineOptions(
   config: Config,
   credentials: Credentials,
   clients: { ticketing: HttpClient; callback: HttpClient },
+  exchange: Exchange,
   log: Log,
 ) {
   const clock = systemClock;
@@ -208,6 +225,7 @@ function engineOptions(
           onUnknown: ticketing.onUnknown,
           timeoutMs: ticketing.timeoutMs,
           clock,
+          exchange,
         }),
         slots: ticketing.concurrency,
         slotsPerPartner: ticketing.concurrency,

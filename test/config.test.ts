@@ -45,7 +45,14 @@ describe("configuration: defaults", () => {
       partners: [],
       operators: [],
       appHmacSecrets: [],
-      ticketing: { url: null, authorization: null, onUnknown: "retry", concurrency: 10, timeoutMs: 10_000 },
+      ticketing: {
+        url: null,
+        authorization: null,
+        onUnknown: "retry",
+        mapping: null,
+        concurrency: 10,
+        timeoutMs: 10_000,
+      },
       callback: {
         concurrencyPerPartner: 5,
         concurrencyTotal: 256,

@@ -132,6 +132,11 @@ export const headerValue = matching(
   /^(?! )[\x20-\x7e]{1,8192}(?<! )$/,
 );
 
+export const filePath = matching(
+  "a path of 1 to 4096 characters without control characters",
+  /^\P{Cc}{1,4096}$/u,
+);
+
 const secret = matching("1 to 1024 characters without control characters", /^\P{Cc}{1,1024}$/u);
 
 const MAX_KEYS = 10;

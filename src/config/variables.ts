@@ -78,6 +78,13 @@ export const VARIABLES = {
     read.oneOf("retry", "hold"),
     "after an attempt whose outcome is unknown: retry, or hold for an operator's decision",
   ),
+  TICKETING_MAPPING: variable(
+    null,
+    read.filePath,
+    "a TypeScript or JavaScript module that maps orders and answers for the ticketing system (docs/mapping.md); a path, " +
+      "relative to the working directory",
+    { shownDefault: "orders go as they came" },
+  ),
   TICKETING_CONCURRENCY: variable("10", slots, "ticketing attempts in flight per process"),
   TICKETING_TIMEOUT_SECS: variable("10", deadline, "one deadline over DNS, connect, headers and body"),
   CALLBACK_CONCURRENCY: variable("5", slots, "callbacks in flight per partner and process"),
