@@ -70,7 +70,7 @@ export function createRetention({ run, transact, words }: Database): Retention {
     where orders.id = r.of_id`;
 
   const deletes = [
-    ...["late_results", "operator_actions", "circuit_failures", "tickets", "order_items"].map(
+    ...["late_results", "operator_actions", "circuit_failures", "order_codes", "tickets", "order_items"].map(
       (table) => `delete from ${table} where order_id ${amongOrders}`,
     ),
     `delete from ticketing_attempts where job_id ${amongOrders}`,

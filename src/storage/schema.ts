@@ -3,6 +3,7 @@ import { Migrator, type Migration } from "kysely/migration";
 import type { ColumnTypes, Database } from "./database.ts";
 import { initial } from "./migrations/0001-initial.ts";
 import { operatorRotation } from "./migrations/0002-operator-rotation.ts";
+import { search } from "./migrations/0003-search.ts";
 import { actions } from "./migrations/0005-actions.ts";
 import { failureEvents } from "./migrations/0006-failure-events.ts";
 
@@ -10,6 +11,7 @@ import { failureEvents } from "./migrations/0006-failure-events.ts";
 const MIGRATIONS: Readonly<Record<string, (types: ColumnTypes) => Migration>> = {
   "0001-initial": initial,
   "0002-operator-rotation": operatorRotation,
+  "0003-search": search,
   "0005-actions": actions,
   "0006-failure-events": failureEvents,
 };

@@ -168,6 +168,30 @@ export interface AuthEventsTable {
   last_at: number;
 }
 
+/** Ticketing's reference and the codes of the tickets: what an order is found by. */
+export interface OrderCodesTable {
+  code: string;
+  order_id: number;
+  partner_id: string;
+}
+
+/** Requests with orders that were refused; equal ones of a moment share a row. */
+export interface RejectedRequestsTable {
+  id: Generated<number>;
+  /** The partner named in the request, known or not. */
+  partner_id: string;
+  status: number;
+  /** The problem's name. */
+  problem: string;
+  reason: string;
+  /** Null: it could not be read, or the row sums up several. */
+  external_order_id: string | null;
+  ip: string | null;
+  count: number;
+  /** Of the last of them. */
+  at: number;
+}
+
 export interface OperatorActionsTable {
   id: Generated<number>;
   partner_id: string;
@@ -263,7 +287,9 @@ export interface Tables {
   ota_callback_jobs: CallbackJobsTable;
   ota_callback_attempts: AttemptsTable;
   late_results: LateResultsTable;
+  order_codes: OrderCodesTable;
   auth_events: AuthEventsTable;
+  rejected_requests: RejectedRequestsTable;
   operator_actions: OperatorActionsTable;
   bulk_jobs: BulkJobsTable;
   bulk_results: BulkResultsTable;

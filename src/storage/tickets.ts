@@ -3,6 +3,7 @@ import { type Run, rowSet, type SqlWords } from "./database.ts";
 import type { ClaimRow } from "./claim-row.ts";
 import { createWriteEvents, type NewEvent } from "./events.ts";
 import type { NewClaim } from "./jobs.ts";
+import { createWriteCodes } from "./order-codes.ts";
 
 /** What a ticketed order has got, and what its partner is to be told. */
 export interface Ticketed {
@@ -32,6 +33,7 @@ export function createWriteTickets(words: SqlWords) {
     { order_id: "r.order_id", partner_id: "r.partner_id", no: "r.no", body: "r.body" },
     TICKET_FIELDS,
   );
+  const writeCodes = createWriteCodes(words);
   const writeEvents = createWriteEvents(words);
   /** @returns the callback jobs that were written claimed */
   return async (tx: Run, orders: readonly TicketedOrder[], now: number | null): Promise<ClaimRow[]> => {
@@ -45,6 +47,7 @@ export function createWriteTickets(words: SqlWords) {
       })),
     );
     if (tickets.length > 0) void tx(insertTickets, [rowSet(TICKET_FIELDS, tickets)]);
+    writeCodes(tx, orders);
     const events = orders.map(({ orderId, partnerId, ticketed, told, claim = null }) => {
       const event = told === 0 ? ticketed.event : later(ticketed.event, told + 1);
       return { orderId, partnerId, event, claim };

@@ -7,7 +7,13 @@ import { migrate, schemaState } from "../../src/storage/schema.ts";
 import { onEachDatabase, openUrl } from "../support/databases.ts";
 import { otherProcess } from "./other-process.ts";
 
-const NAMES = ["0001-initial", "0002-operator-rotation", "0005-actions", "0006-failure-events"];
+const NAMES = [
+  "0001-initial",
+  "0002-operator-rotation",
+  "0003-search",
+  "0005-actions",
+  "0006-failure-events",
+];
 
 onEachDatabase("migrations", (kind) => {
   test("an empty database, migrated once and again", async () => {
