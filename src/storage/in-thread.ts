@@ -130,21 +130,33 @@ export function inThread(storage: Storage, options: StorageOptions): Storage {
   const thread = createThread(
     () => new Worker(THREAD, { name: "storage", workerData: { ...options, create: false } }),
   );
-  const { intake, queues, settlements, circuits, operatorActions, rateBuckets, authEvents, retention } =
-    storage;
+  const {
+    intake,
+    queues,
+    settlements,
+    circuits,
+    operatorActions,
+    bulkJobs,
+    rateBuckets,
+    authEvents,
+    retention,
+  } = storage;
   const writing = {
     intake,
     queues,
     settlements,
     circuits,
     operatorActions,
+    bulkJobs,
     rateBuckets,
     authEvents,
     retention,
   };
+  const { findMany, list, find } = storage.partners;
   return {
     ...storage,
     ...mirror(writing, [], thread),
+    partners: { ...mirror(storage.partners, ["partners"], thread), findMany, list, find },
     async close() {
       await thread.close();
       await storage.close();

@@ -1,5 +1,7 @@
 import { createAuthEvents, type AuthEvents } from "./auth-events.ts";
 import { createCircuits, type Circuits } from "./circuits.ts";
+import { createBulkJobs, type BulkJobs } from "./bulk-jobs.ts";
+import { createBulkQueries, type BulkQueries } from "./bulk-queries.ts";
 import type { Database } from "./database.ts";
 import { openPostgres } from "./dialect/postgres.ts";
 import { openSqlite } from "./dialect/sqlite.ts";
@@ -26,6 +28,8 @@ export interface Storage {
   readonly partners: Partners;
   readonly operators: Operators;
   readonly operatorActions: OperatorActions;
+  readonly bulkJobs: BulkJobs;
+  readonly bulkQueries: BulkQueries;
   readonly rateBuckets: RateBuckets;
   readonly authEvents: AuthEvents;
   readonly retention: Retention;
@@ -73,6 +77,8 @@ export function openStorage(options: StorageOptions): Storage {
     partners: createPartners(database),
     operators: createOperators(database),
     operatorActions: createOperatorActions(database),
+    bulkJobs: createBulkJobs(database),
+    bulkQueries: createBulkQueries(database),
     rateBuckets: createRateBuckets(database),
     authEvents: createAuthEvents(database),
     retention: createRetention(database),

@@ -72,6 +72,7 @@ interface LockedOrder {
 }
 
 const CLOSED = "closed: handled outside the gateway";
+const NO_CALLBACK = "it has no delivered callback";
 const BLANKED = "its callback can't be sent as it was: the buyer's data has been blanked";
 
 export function createActs(words: SqlWords): ActsInTransaction {
@@ -162,9 +163,10 @@ export function createActs(words: SqlWords): ActsInTransaction {
         async (order, to) => {
           const { status: from } = order;
           const { leg } = onRetry(from)!;
-          await move(ask, to, null);
           const jobs = await tx(newRuns[leg], [orderId, now]);
-          if (jobs.length === 0) throw new Error(`order ${orderId} has no ${leg} job to retry`);
+          if (jobs.length === 0)
+            return { kind: "refused", status: from, why: `it has no ${leg} job that stands still` };
+          await move(ask, to, null);
           await record(ask, order, `retry ${leg}`);
           return { kind: "retried", leg, from, to };
         },
@@ -178,7 +180,7 @@ export function createActs(words: SqlWords): ActsInTransaction {
         async (order, to) => {
           if (order.buyer_blanked_at !== null) return { kind: "refused", status: order.status, why: BLANKED };
           const jobs = await tx(sendAgain, [orderId, now]);
-          if (jobs.length === 0) throw new Error(`order ${orderId} has no delivered callback to send again`);
+          if (jobs.length === 0) return { kind: "refused", status: order.status, why: NO_CALLBACK };
           await move(ask, to, null);
           await record(ask, order, "resend callback");
           return { kind: "resent" };
@@ -224,7 +226,11 @@ export function createActs(words: SqlWords): ActsInTransaction {
           await record(ask, order, "mark ticketed");
           await move(ask, to, null, ticketed.reference);
           await tx(endTicketing, [orderId, now, "succeeded"]);
-          await writeTickets(tx, [{ orderId, partnerId: order.partner_id, ticketed, told: order.failures_told }], now);
+          await writeTickets(
+            tx,
+            [{ orderId, partnerId: order.partner_id, ticketed, told: order.failures_told }],
+            now,
+          );
           return { kind: "ticketed", from: order.status };
         },
       );
