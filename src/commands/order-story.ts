@@ -1,12 +1,13 @@
-import { type OrderView, orderView } from "../http/order-view.ts";
 import { isoTime } from "../lib/iso-time.ts";
 import type { OrderItem } from "../orders/order-input.ts";
-import type { Leg, OrderStatus } from "../orders/states.ts";
-import type { OrderStory } from "../storage/order-queries.ts";
+import { type Moment, timelineOf } from "../orders/order-timeline.ts";
+import type { OrderStatus } from "../orders/states.ts";
+import { type Verdict, verdictOf } from "../orders/verdict-sentence.ts";
+import type { Circumstances, OrderStory } from "../storage/order-queries.ts";
 import { brief, type Cell, paint, plain, type Style, table } from "./cli/output.ts";
 import { relative, span } from "./cli/time.ts";
 
-export interface StoryContext {
+export interface StoryContext extends Circumstances {
   readonly nowMs: number;
   readonly attemptsPerRun: number;
   /** Ids of the other orders that the reference may have meant. */
@@ -15,37 +16,10 @@ export interface StoryContext {
   readonly command: string;
 }
 
-type Job = NonNullable<OrderView["ticketing_job"]>;
-type Attempt = Job["attempts"][number];
-
 const ANSWER_CHARS = 160;
 /** Below what happened, past the time. */
 const ANSWER_INDENT = 28;
 const MAX_TICKETS_SHOWN = 50;
-
-/** What a status means, for somebody who has never seen it. */
-const MEANING: Record<OrderStatus, string> = {
-  accepted: "Stored for good; ticketing has not been asked yet.",
-  ticketing_processing: "Ticketing is being asked for the tickets.",
-  ticketed: "Ticketing has issued the tickets; the partner has not been told yet.",
-  ticketing_blocked: "Ticketing refused the order, and asking again by itself would not help.",
-  ticketing_exhausted: "Ticketing could not be reached, or failed, on every attempt of the schedule.",
-  ticketing_unknown: "Nobody knows whether ticketing has issued tickets: an attempt has no whole answer.",
-  ota_callback_pending: "The tickets are issued; the partner is being told.",
-  ota_callback_delivered: "The tickets are issued and the partner has been told. Nothing is left to do.",
-  ota_callback_blocked: "The tickets are issued, but the partner refused to be told.",
-  ota_callback_exhausted:
-    "The tickets are issued, but the partner could not be told on any attempt of the schedule.",
-  cancelled: "Cancelled by an operator.",
-  closed: "Closed by an operator.",
-};
-
-/** In place of the meaning, for an order that is ticketed by word alone: a login page with a 200, say. */
-const TICKETLESS = "Ticketing reported success, but without tickets or a reference.";
-
-function isTicketless({ ticketed_at, tickets, reference }: OrderView): boolean {
-  return ticketed_at !== null && tickets.length === 0 && reference === null;
-}
 
 export function styleOfStatus(status: OrderStatus): Style {
   if (status === "ota_callback_delivered") return "green";
@@ -53,44 +27,49 @@ export function styleOfStatus(status: OrderStatus): Style {
   return status === "cancelled" || status === "closed" ? "dim" : "yellow";
 }
 
-/** All that is known of an order, told to a person. */
+/** All that is known of an order, told to a person: the verdict first. */
 export function orderStory(story: OrderStory, context: StoryContext): string {
-  const view = orderView(story, "operator");
+  const verdict = verdictOf(story, context);
   const parts = [
-    headOf(view, story, context),
-    `Items (prices in minor units)\n${itemsOf(view.items)}`,
-    `Timeline (UTC)\n${timelineOf(view)}`,
-    ticketsOf(view),
-    nextSteps(view, context),
+    verdictPart(story, verdict),
+    headOf(story, context),
+    `Items (prices in minor units)\n${itemsOf(story.items)}`,
+    `Timeline (UTC)\n${timeline(story, context)}`,
+    ticketsOf(story.tickets),
+    actionsOf(verdict, context),
   ];
   return parts.filter((part) => part !== "").join("\n\n");
 }
 
-function headOf(view: OrderView, story: OrderStory, context: StoryContext): string {
-  const { nowMs } = context;
-  const { status, same_external_id: sameId } = view;
+function verdictPart({ order }: OrderStory, { happened, next }: Verdict): string {
+  const { id, pipeline_status: status } = order;
+  const title = `${paint("bold", `Order ${id}`)}  ${paint(styleOfStatus(status), status)}`;
+  return [title, plain(happened), `Next: ${plain(next.charAt(0).toLowerCase() + next.slice(1))}`].join("\n");
+}
+
+function headOf({ order, sameExternalId: sameId }: OrderStory, context: StoryContext): string {
+  const { nowMs, partner } = context;
   const others = context.others.filter((id) => !sameId.includes(id));
-  const time = (at: string) => `${at} (${relative(Date.parse(at), nowMs)})`;
+  const time = (at: number | null) => (at === null ? null : `${isoTime(at)} (${relative(at, nowMs)})`);
+  const disabledAt = partner?.disabled_at ?? null;
   const rows: (readonly [string, string | null])[] = [
-    ["External id", view.external_order_id],
-    ["Partner", view.partner_id],
-    ["Trace id", view.trace_id],
-    ["Buyer", buyerOf(story.order)],
-    ["Accepted", time(view.created_at)],
-    ["Ticketed", view.ticketed_at && time(view.ticketed_at)],
-    ["Delivered", view.delivered_at && time(view.delivered_at)],
-    ["Reference", view.reference],
-    ["Callback to", view.callback_url],
-    ["Reason", view.blocked_reason],
+    ["External id", order.external_order_id],
+    ["Partner", disabledAt === null ? order.partner_id : `${order.partner_id} (disabled)`],
+    ["Trace id", order.trace_id],
+    ["Buyer", buyerOf(order)],
+    ["Accepted", time(order.created_at)],
+    ["Ticketed", time(order.ticketed_at)],
+    ["Delivered", time(order.delivered_at)],
+    ["Reference", order.reference],
+    ["Callback to", order.callback_url],
+    ["Reason", order.blocked_reason],
     ["Same external id", sameId.length > 0 ? `also ${ordersNamed(sameId)}` : null],
     ["Also meant", others.length > 0 ? `${ordersNamed(others)}; this is the newest` : null],
   ];
   const told = rows.flatMap(([name, value]) =>
     value === null ? [] : [[{ text: name, style: "dim" }, value] as Cell[]],
   );
-  const title = `${paint("bold", `Order ${view.id}`)}  ${paint(styleOfStatus(status), status)}`;
-  const meaning = isTicketless(view) ? TICKETLESS : MEANING[status];
-  return `${title}\n${meaning}\n\n${table(["", ""], told, "  ")}`;
+  return table(["", ""], told, "  ");
 }
 
 function ordersNamed(ids: readonly number[]): string {
@@ -121,39 +100,15 @@ function itemsOf(items: readonly OrderItem[]): string {
   return table(["QTY", "SKU", "EACH", "TOTAL", "CURRENCY", "VISIT"], rows, "  ");
 }
 
-interface Moment {
-  readonly at: number;
-  readonly what: string;
-  readonly result: Cell;
-  readonly took: string;
-  readonly note: string;
-  /** How the answer began. */
-  readonly answer: string;
-}
-
-function timelineOf(view: OrderView): string {
-  const start = Date.parse(view.created_at);
-  const moments: Moment[] = [
-    moment(view.created_at, "order", "accepted"),
-    ...jobMoments("ticketing", view.ticketing_job),
-    ...(view.ticketed_at === null
-      ? []
-      : [moment(view.ticketed_at, "order", { text: "ticketed", style: "green" }, ticketCount(view))]),
-    ...jobMoments("callback", view.ota_callback_job),
-    ...(view.delivered_at === null
-      ? []
-      : [moment(view.delivered_at, "order", { text: "delivered", style: "green" })]),
-    ...(view.actions ?? []).map(({ at, actor, action, reason }) =>
-      moment(at, "operator", { text: action, style: "magenta" }, `${actor}: ${reason}`),
-    ),
-  ].sort((one, other) => one.at - other.at);
-  const rows = moments.map(({ at, what, result, took, note }) => [
-    { text: new Date(at).toISOString(), style: "dim" } as const,
-    sinceStart(at - start),
-    what,
-    result,
-    took,
-    note,
+function timeline(story: OrderStory, { circuits }: StoryContext): string {
+  const moments = timelineOf(story, circuits);
+  const rows = moments.map((moment) => [
+    { text: isoTime(moment.at), style: "dim" } as const,
+    sinceStart(moment.at - story.order.created_at),
+    subjectOf(moment),
+    resultOf(moment),
+    moment.durationMs === null ? "" : span(moment.durationMs),
+    noteOf(moment, story),
   ]);
   const [head = "", ...lines] = table(
     ["TIME", "SINCE START", "WHAT", "RESULT", "TOOK", ""],
@@ -162,62 +117,59 @@ function timelineOf(view: OrderView): string {
   ).split("\n");
   const withAnswers = moments.flatMap(({ answer }, index) => {
     const line = lines[index] ?? "";
-    return answer === "" ? [line] : [line, " ".repeat(ANSWER_INDENT) + paint("dim", `answer: ${answer}`)];
+    const first = firstLine(answer);
+    return first === "" ? [line] : [line, " ".repeat(ANSWER_INDENT) + paint("dim", `answer: ${first}`)];
   });
   return [head, ...withAnswers].join("\n");
 }
 
 function sinceStart(ms: number): string {
-  return ms < 60_000 ? `+${(Math.max(0, ms) / 1000).toFixed(3)} s` : `+${span(ms)}`;
+  if (ms < 0) return `-${span(-ms)}`;
+  return ms < 60_000 ? `+${(ms / 1000).toFixed(3)} s` : `+${span(ms)}`;
 }
 
-function moment(at: string, what: string, result: Cell, note = "", took = "", answer = ""): Moment {
-  return { at: Date.parse(at), what, result, took, note, answer };
+function subjectOf({ what, leg, event, no }: Moment): string {
+  if (what === "action") return "operator";
+  if (what === "circuit_opened" || what === "circuit_closed") return `${leg} circuit`;
+  if (what !== "attempt" && what !== "late_result") return "order";
+  const name = event === null || event === "order.ticketed" ? leg : event;
+  return `${name} ${no}${what === "late_result" ? " late" : ""}`;
 }
 
-function jobMoments(leg: Leg, job: Job | null): Moment[] {
-  if (job === null) return [];
-  return [
-    ...job.attempts.map((attempt) =>
-      moment(
-        attempt.at,
-        `${leg} ${attempt.no}`,
-        resultOf(attempt),
-        attempt.note === null ? "" : brief(attempt.note, ANSWER_CHARS),
-        attempt.duration_ms === null ? "" : span(attempt.duration_ms),
-        firstLine(attempt.answer),
-      ),
-    ),
-    ...job.late.map((late) =>
-      moment(
-        late.recorded_at,
-        `${leg} ${late.no} late`,
-        resultOf(late),
-        "a result that came after its claim had ended",
-        "",
-        firstLine(late.answer),
-      ),
-    ),
-  ];
-}
+const RESULTS: Partial<Record<Moment["what"], Cell>> = {
+  received: "accepted",
+  ticketed: { text: "ticketed", style: "green" },
+  delivered: { text: "delivered", style: "green" },
+  circuit_opened: { text: "opened", style: "red" },
+  circuit_closed: { text: "closed", style: "green" },
+};
 
-function resultOf({ code, error }: Pick<Attempt, "code" | "error">): Cell {
+function resultOf({ what, event, action, code, error }: Moment): Cell {
+  if (what === "action") return { text: action ?? "", style: "magenta" };
+  if (what === "event") return event ?? "";
+  const known = RESULTS[what];
+  if (known !== undefined) return known;
   const text = [code, error].filter((each) => each !== null).join(" ") || "no answer";
-  const good = error === null && code !== null && code < 300;
-  return { text, style: good ? "green" : "red" };
+  return { text, style: error === null && code !== null && code < 300 ? "green" : "red" };
 }
 
-function firstLine(answer: string | null | undefined): string {
+function noteOf({ what, note, actor }: Moment, { tickets, order }: OrderStory): string {
+  if (what === "action") return `${actor}: ${note}`;
+  if (what === "ticketed") {
+    const count = `${tickets.length} ${tickets.length === 1 ? "ticket" : "tickets"}`;
+    return order.reference === null ? count : `${count}, reference ${order.reference}`;
+  }
+  if (what === "circuit_opened") return `orders are held back: ${note ?? "its target failed for many"}`;
+  if (what === "late_result") return "a result that came after its claim had ended";
+  return note === null ? "" : brief(note, ANSWER_CHARS);
+}
+
+function firstLine(answer: string | null): string {
   const line = answer?.split("\n").find((each) => each.trim() !== "") ?? "";
   return brief(line, ANSWER_CHARS);
 }
 
-function ticketCount({ tickets, reference }: OrderView): string {
-  const count = `${tickets.length} ${tickets.length === 1 ? "ticket" : "tickets"}`;
-  return reference === null ? count : `${count}, reference ${reference}`;
-}
-
-function ticketsOf({ tickets }: OrderView): string {
+function ticketsOf(tickets: OrderStory["tickets"]): string {
   if (tickets.length === 0) return "";
   const shown = tickets.slice(0, MAX_TICKETS_SHOWN).map((ticket, index) => {
     const text = typeof ticket === "string" ? ticket : JSON.stringify(ticket);
@@ -227,46 +179,10 @@ function ticketsOf({ tickets }: OrderView): string {
   return ["Tickets", ...shown, ...(rest > 0 ? [`  ... and ${rest} more: --json shows all`] : [])].join("\n");
 }
 
-function nextSteps(view: OrderView, context: StoryContext): string {
-  const steps = [waiting(view, context), ...advice(view, context)].filter((step) => step !== "");
-  return steps.length === 0 ? "" : `Next\n${steps.map((step) => `  ${step}`).join("\n")}`;
-}
-
-/** The attempt that is due or under way. */
-function waiting(view: OrderView, { nowMs, attemptsPerRun }: StoryContext): string {
-  const leg: Leg = view.ota_callback_job === null ? "ticketing" : "callback";
-  const job = view.ota_callback_job ?? view.ticketing_job;
-  const no = (job?.attempts.length ?? 0) + 1;
-  if (job?.held_until) {
-    return `Held, as ${leg} fails for many orders; it goes on when ${leg} works again, until ${job.held_until}.`;
-  }
-  if (job?.status === "running") return `Attempt ${no} of ${leg} is under way.`;
-  if (job?.status !== "pending" || job.next_attempt_at === null) return "";
-  const due = Date.parse(job.next_attempt_at);
-  const when = due > nowMs ? relative(due, nowMs) : "due now; a running gateway makes it";
-  return `Attempt ${no} of ${leg}: ${when} (a run has at most ${attemptsPerRun}).`;
-}
-
-/** What a person can do: about an order that stands still, or has nothing to show for its success. */
-function advice(view: OrderView, { command }: StoryContext): string[] {
-  const act = (verb: string, more = "") => `${command} order ${verb} ${view.id}${more} --reason '...'`;
-  const orCancel = `Or end it: ${act("cancel")}`;
-  const callAgain = [`When ${plain(view.callback_url)} takes callbacks again: ${act("retry")}`];
-  const steps: Partial<Record<OrderStatus, readonly string[]>> = {
-    ticketing_blocked:
-      view.ticketing_job?.last_error === "too_large"
-        ? [`Get the tickets' codes from ticketing: ${act("resolve", " --ticketed --code ...")}`]
-        : [`When the cause is gone, work it again: ${act("retry")}`, orCancel],
-    ticketing_exhausted: [`When ticketing is well again, begin a new run: ${act("retry")}`, orCancel],
-    ticketing_unknown: [
-      "Ask ticketing whether it knows the trace id, then say what it said:",
-      `  ${act("resolve", " --ticketed --code ...")}`,
-      `  ${act("resolve", " --not-ticketed")}`,
-      `Or, if it honours the Idempotency-Key, try again: ${act("retry")}`,
-    ],
-    ota_callback_blocked: callAgain,
-    ota_callback_exhausted: callAgain,
-  };
-  const ask = isTicketless(view) ? ["Ask ticketing whether it has issued tickets under the trace id."] : [];
-  return [...ask, ...(steps[view.status] ?? [])];
+function actionsOf({ actions }: Verdict, { command }: StoryContext): string {
+  if (actions.length === 0) return "";
+  const lines = actions.map(
+    (action) => `  ${action.advice}:\n    ${paint("bold", `${command} ${action.command}`)}`,
+  );
+  return ["What you can do", ...lines].join("\n");
 }

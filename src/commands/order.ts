@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Config } from "../config.ts";
 import { orderView, summaryView } from "../http/order-view.ts";
 import { ORDER_STATUSES, type OrderStatus } from "../orders/states.ts";
+import { verdictOf } from "../orders/verdict-sentence.ts";
 import { configHere, withStorage } from "./cli/database.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
 import { invocation } from "./cli/invocation.ts";
@@ -78,13 +78,16 @@ async function list({ json = false, limit, ...filter }: ListOptions): Promise<vo
 
 function defineShow(command: Command): void {
   command
-    .description("Tell the whole story of an order: every attempt, what came back, and what to do next.")
+    .description(
+      "Tell the whole story of an order: in two sentences what happened and what comes next, then every attempt, what came " +
+        "back, and what can be done.",
+    )
     .argument("<ref>", "its id, the partner's external order id, or the trace id")
     .option(...JSON_OPTION)
     .action(show);
   withExamples(command, [
     ["order show EXT-42", "By the partner's id; of several the newest"],
-    ["order show 12 --json", "By our id, as GET /orders/12 shows it to an operator"],
+    ["order show 12 --json", "By our id, as GET /orders/12 shows it to an operator, with the verdict"],
   ]);
 }
 
@@ -94,13 +97,16 @@ async function show(ref: string, { json = false }: { json?: boolean }): Promise<
     const [id, ...others] = await findOrders(storage, ref);
     const story = await storage.orders.story(id, null);
     if (story === null) throw notFound(ref);
-    if (json) return printJson(orderView(story, "operator"));
-    print(orderStory(story, contextOf(config, others)));
+    const context = {
+      ...(await storage.orders.circumstances(story.order.partner_id)),
+      nowMs: Date.now(),
+      attemptsPerRun: config.retry.offsetsMs.length,
+      others,
+      command: invocation(),
+    };
+    if (json) return printJson({ verdict: verdictOf(story, context), ...orderView(story, "operator") });
+    print(orderStory(story, context));
   });
-}
-
-function contextOf(config: Config, others: readonly number[]) {
-  return { nowMs: Date.now(), attemptsPerRun: config.retry.offsetsMs.length, others, command: invocation() };
 }
 
 function asLimit(text: string): number {

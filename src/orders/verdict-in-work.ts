@@ -25,10 +25,13 @@ export function inWork(leg: Leg, story: VerdictStory, context: VerdictContext): 
   const at = (epochMs: number): string => clockTime(epochMs, nowMs);
   const happened = before(leg, story, facts);
   if (job.status === "running") return underWay(leg, happened, job, at, nowMs);
-  if (job.held_until !== null) {
+  const trouble = troubleOf(leg, story, context);
+  if (trouble !== null || job.held_until !== null) {
+    const subject = subjectOf(leg, story.order.callback_url);
+    const limit = job.held_until === null ? "" : `; if not by ${at(job.held_until)}, it is given up`;
     return {
-      happened: `${happened}; its attempts are held back, as ${troubleOf(leg, story, context)}`,
-      next: `it goes on by itself as soon as ${subjectOf(leg, story.order.callback_url)} works again, which is tried every few seconds; if not by ${at(job.held_until)}, it is given up`,
+      happened: `${happened}; its attempts are held back, as ${trouble ?? `${subject} has failed for many orders`}`,
+      next: `it goes on by itself as soon as ${subject} works again, which is tried every few seconds${limit}`,
     };
   }
   if (job.next_attempt_at === null) {
@@ -77,13 +80,13 @@ function underWay(
   };
 }
 
-/** What an open circuit has seen. */
-function troubleOf(leg: Leg, { order }: VerdictStory, { circuits, nowMs }: VerdictContext): string {
-  const subject = subjectOf(leg, order.callback_url);
+/** What an open circuit has seen; null: it is closed. */
+function troubleOf(leg: Leg, { order }: VerdictStory, { circuits, nowMs }: VerdictContext): string | null {
   const open = circuits.find((circuit) => circuit.leg === leg && circuit.state === "open");
-  if (!open) return `${subject} has failed for many orders in a row`;
+  if (!open) return null;
   const reason = open.reason === null ? "" : ` (${oneLine(open.reason)})`;
-  return `${subject} has failed for many orders in a row since ${clockTime(open.opened_at, nowMs)}${reason}`;
+  const since = clockTime(open.opened_at, nowMs);
+  return `${subjectOf(leg, order.callback_url)} has failed for many orders in a row since ${since}${reason}`;
 }
 
 /** Where the leg stands, by what its present run has brought. */

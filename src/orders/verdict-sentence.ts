@@ -10,7 +10,7 @@ import {
   type VerdictStory,
 } from "./verdict-facts.ts";
 import { inWork } from "./verdict-in-work.ts";
-import { clockTime, oneLine, sentence } from "./verdict-words.ts";
+import { clauseOf, clockTime, oneLine, sentence } from "./verdict-words.ts";
 
 /** What was made of an order, told to somebody who has never seen the gateway from within. */
 export interface Verdict extends Told {
@@ -57,10 +57,7 @@ function told(story: VerdictStory, context: VerdictContext): Told {
         next: "nothing by itself: when ticketing is well again, an operator has it asked once more",
       };
     case "ticketing_unknown":
-      return {
-        happened: `nobody knows whether ticketing has issued tickets: ${reasonOf("ticketing", story)}`,
-        next: `nothing by itself: ask ticketing what it knows of trace id ${oneLine(story.order.trace_id)}, then say so`,
-      };
+      return ticketingUnknown(story);
     case "ota_callback_blocked":
       return callbackBlocked(story);
     case "ota_callback_exhausted":
@@ -94,6 +91,16 @@ function ticketingBlocked(story: VerdictStory): Told {
   return {
     happened: `ticketing refused the order, and asking again by itself would not help: ${reason}`,
     next: "nothing by itself: see what ticketing answered, and when the cause is gone have it asked again",
+  };
+}
+
+function ticketingUnknown(story: VerdictStory): Told {
+  const { order, ticketing } = story;
+  const last = ticketing?.attempts.at(-1);
+  const reason = last === undefined ? reasonOf("ticketing", story) : clauseOf("ticketing", last);
+  return {
+    happened: `nobody knows whether ticketing has issued tickets, as the request was sent and no whole answer came: ${reason}`,
+    next: `nothing by itself: ask ticketing what it knows of trace id ${oneLine(order.trace_id)}, then say so`,
   };
 }
 
