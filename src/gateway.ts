@@ -16,6 +16,7 @@ import { createEngine, type Engine } from "./pipeline/engine.ts";
 import { createPlainExchange, type Exchange } from "./pipeline/exchange.ts";
 import { createHousekeeper } from "./pipeline/housekeeper.ts";
 import { createMappedExchange } from "./pipeline/mapped-exchange.ts";
+import { createOrderWaits } from "./pipeline/order-waits.ts";
 import { createTicketingStep } from "./pipeline/ticketing.ts";
 import { provision } from "./provision.ts";
 import { LEGS } from "./orders/states.ts";
@@ -74,7 +75,7 @@ async function prepare(storage: Storage, config: Config, log: Log): Promise<void
 }
 
 /** How ticketing is spoken with. @throws {@link StartError} for a mapping that can't be used */
-async function prepareExchange({ ticketing }: Config, log: Log): Promise<Exchange> {
+export async function prepareExchange({ ticketing }: Config, log: Log): Promise<Exchange> {
   const options = { onUnknown: ticketing.onUnknown, clock: systemClock };
   if (ticketing.mapping === null) return createPlainExchange(options);
   try {
@@ -109,7 +110,11 @@ async function startOn(storage: Storage, config: Config, exchange: Exchange, log
       connector: guard.connector({ timeoutMs: callback.timeoutMs }),
     }),
   };
-  const engine = createEngine(engineOptions(storage, config, credentials, clients, exchange, log));
+  const waits = createOrderWaits({ read: storage.readStandings, log });
+  const engine = createEngine({
+    ...engineOptions(storage, config, credentials, clients, exchange, log),
+    onTicketingEnded: waits.settled,
+  });
   const housekeeper = createHousekeeper({ storage, keep: config.retention, clock, log });
   const accept = createAccept({
     database: storage.database,
@@ -128,6 +133,7 @@ async function startOn(storage: Storage, config: Config, exchange: Exchange, log
   const server = createHttpServer({
     ...storage,
     accept,
+    waits,
     credentials,
     trustedProxies: config.trustedProxies,
     rateLimit: config.rateLimit,

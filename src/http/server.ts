@@ -3,6 +3,7 @@ import swagger from "@fastify/swagger";
 import Fastify, { type FastifyInstance, type HTTPMethods } from "fastify";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../observe/log.ts";
+import type { OrderWaits } from "../pipeline/order-waits.ts";
 import type { AuthEvents } from "../storage/auth-events.ts";
 import { type AuthenticationOptions, createAuthentication } from "./authenticate.ts";
 import { createAuthFailures } from "./auth-failures.ts";
@@ -26,8 +27,9 @@ export interface HttpServerOptions
     Omit<AuthenticationOptions, "failures">,
     Omit<AdminRoutesOptions, "authenticate">,
     Pick<RateLimitOptions, "database" | "rateBuckets">,
-    Pick<OrderRoutesOptions, "accept" | "orders"> {
+    Pick<OrderRoutesOptions, "accept" | "orders" | "readEvents"> {
   readonly authEvents: Pick<AuthEvents, "write">;
+  readonly waits: Pick<OrderWaits, "standing" | "close">;
   /** For partners without a limit of their own. */
   readonly rateLimit: RateLimitOptions["defaults"];
   /** True: nothing is served but /health and /ready. */
@@ -98,7 +100,10 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   for (const schema of SHARED_SCHEMAS) app.addSchema(schema);
 
   let closing = false;
-  app.addHook("preClose", async () => void (closing = true));
+  app.addHook("preClose", async () => {
+    closing = true;
+    options.waits.close();
+  });
   app.addHook("onRequest", (request, reply, done) => {
     // Nobody is there any more to whom an answer could be given.
     if (request.raw.socket.destroyed) return void reply.hijack();
@@ -128,6 +133,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       addOrderRoutes(routes, {
         accept: options.accept,
         orders: options.orders,
+        readEvents: options.readEvents,
+        waits: options.waits,
         authenticate,
         spend: createRateLimit({
           database: options.database,

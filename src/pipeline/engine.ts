@@ -33,6 +33,8 @@ export interface EngineOptions {
   /** Uniform in [0, 1). */
   random(): number;
   readonly log: Log;
+  /** An order's ticketing has come to an end in this process. */
+  onTicketingEnded?(orderId: number): void;
 }
 
 /** Both legs at work: a worker and a rescuer for each. */
@@ -77,6 +79,7 @@ export function createEngine(options: EngineOptions): Engine {
       log,
       reserveCallbacks: (partnerIds) => workers.callback.reserve(partnerIds),
       onTicketed: () => announce("callback"),
+      onTicketingEnded: (orderId) => options.onTicketingEnded?.(orderId),
     });
     const queue = queues[leg];
     const hasPeers = database.manyProcesses;

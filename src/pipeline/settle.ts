@@ -27,6 +27,8 @@ export interface SettleOptions {
   reserveCallbacks: Worker["reserve"];
   /** Orders became ticketed whose callbacks wait to be claimed. */
   onTicketed(): void;
+  /** An order's ticketing has come to an end here. */
+  onTicketingEnded?(orderId: number): void;
 }
 
 /** The end of an attempt, as far as the worker cares. */
@@ -106,6 +108,7 @@ export function createSettle(options: SettleOptions): Settle {
       };
       const settled = await persistently(() => write(settlement), giveUp);
       if (settled.ticketed && settled.callback === null) onTicketed();
+      if (leg === "ticketing" && settled.job !== "pending") options.onTicketingEnded?.(job.orderId);
       const isPending = settled.result === "settled" && settled.job === "pending";
       log.info({
         event: leg === "ticketing" ? "ticketing.attempted" : "callback.attempted",

@@ -6,6 +6,7 @@ import type { Log, LogEvent } from "../../src/observe/log.ts";
 import { createAddressGuard } from "../../src/outbound/address-guard.ts";
 import type { Resolve } from "../../src/outbound/resolver.ts";
 import { createAccept } from "../../src/pipeline/accept.ts";
+import { createOrderWaits } from "../../src/pipeline/order-waits.ts";
 import type { NewPartner } from "../../src/storage/partners.ts";
 import type { Storage } from "../../src/storage/open.ts";
 import { type DatabaseUnderTest, freshStorage, SQLITE } from "../support/databases.ts";
@@ -73,6 +74,8 @@ export async function openDoor(
     orders: storage.orders,
     rateBuckets: storage.rateBuckets,
     authEvents: storage.authEvents,
+    readEvents: storage.readEvents,
+    waits: createOrderWaits({ read: storage.readStandings, log }),
     accept,
     credentials,
     trustedProxies: [],

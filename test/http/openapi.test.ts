@@ -29,6 +29,7 @@ test("every path is described, and no other", () => {
     ["/openapi.json", "get"],
     ["/orders", "get", "post"],
     ["/orders/{id}", "get"],
+    ["/orders/{id}/events", "get"],
     ["/ready", "get"],
   ]);
 });
@@ -66,7 +67,8 @@ test("POST /orders: every status, the headers, the body", () => {
   ]);
   const schema = [...post, "requestBody", "content", "application/json", "schema"];
   assert.deepEqual(at(...schema, "required"), ["external_order_id", "callback_url", "items"]);
-  assert.equal(at(...post, "parameters", "0", "name"), "Idempotency-Key");
+  const parameters = at(...post, "parameters") as { name: string }[];
+  assert.deepEqual(parameters.map(({ name }) => name).toSorted(), ["Idempotency-Key", "wait"]);
   assert.deepEqual(at(...post, "security"), [{ partnerId: [], partnerToken: [] }]);
   const refused = [...post, "responses", "400", "content", "application/problem+json"];
   assert.deepEqual(keys(...refused, "examples"), [
@@ -75,6 +77,7 @@ test("POST /orders: every status, the headers, the body", () => {
     "invalid-idempotency-key",
     "invalid-json",
     "invalid-order",
+    "invalid-query",
   ]);
   assert.ok(at(...post, "responses", "429", "headers", "Retry-After"));
   assert.ok(at(...post, "responses", "401", "headers", "WWW-Authenticate"));
@@ -101,7 +104,11 @@ test("what the gateway refuses is not described as right", async () => {
   assert.equal(at(...body, "items", "items", "properties", "visit_date", "format"), "date");
   assert.equal(at(...body, "callback_url", "format"), "uri");
   assert.equal(at(...body, "callback_url", "maxLength"), 2048);
-  const key = new RegExp(String(at(...post, "parameters", "0", "schema", "pattern")));
+  const ofPost = at(...post, "parameters") as { name: string; schema: Record<string, unknown> }[];
+  const schemaOf = (name: string) => ofPost.find((parameter) => parameter.name === name)!.schema;
+  const { minimum, maximum } = schemaOf("wait");
+  assert.deepEqual([minimum, maximum], [0, 30]);
+  const key = new RegExp(String(schemaOf("Idempotency-Key")["pattern"]));
   assert.deepEqual(
     ['""', "", "k", '"', '"k"', "k".repeat(256)].map((text) => key.test(text)),
     [false, false, true, true, true, false],

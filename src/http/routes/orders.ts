@@ -3,22 +3,28 @@ import { Type } from "typebox";
 import { checkOrderInput, OrderInput } from "../../orders/order-input.ts";
 import { MAX_CALLBACK_URL_CHARS } from "../../outbound/callback-url.ts";
 import type { AcceptResult, IncomingOrder } from "../../pipeline/accept.ts";
+import type { OrderWaits } from "../../pipeline/order-waits.ts";
+import type { ReadEvents } from "../../storage/event-queries.ts";
 import type { OrderQueries } from "../../storage/order-queries.ts";
 import type { Partner } from "../../storage/partners.ts";
 import type { Take } from "../../storage/rate-buckets.ts";
 import type { AcceptedOrder } from "../../storage/orders.ts";
 import type { Authentication } from "../authenticate.ts";
+import { EventView, eventView } from "../event-view.ts";
 import { headerValues } from "../headers.ts";
 import { readIdempotencyKey } from "../idempotency-key.ts";
 import { type JsonBody, requireJson } from "../json-body.ts";
 import { ListQuery, nextLink, ORDER_ID, readListQuery, readOrderId } from "../list-query.ts";
 import { always, jsonResponse, OPERATOR_SECURITY, PARTNER_SECURITY, problemResponses } from "../openapi.ts";
-import { AcceptedView, acceptedView, OrderView, orderView, SummaryView, summaryView } from "../order-view.ts";
+import { acceptedView, OrderView, orderView, SummaryView, summaryView } from "../order-view.ts";
 import { Problem } from "../problem-reply.ts";
+import { AwaitedView, awaitedView, clientGone, readWaitMs, WaitQuery } from "../wait.ts";
 
 export interface OrderRoutesOptions {
   readonly accept: (order: IncomingOrder) => Promise<AcceptResult>;
   readonly orders: Pick<OrderQueries, "list" | "story">;
+  readonly readEvents: ReadEvents;
+  readonly waits: Pick<OrderWaits, "standing">;
   readonly authenticate: Authentication;
   /** Takes a token. @throws Problem 429 */
   readonly spend: (partner: Partner, kind: Take["kind"]) => Promise<void>;
@@ -47,9 +53,9 @@ const EXAMPLE_ORDER = {
   buyer: { name: "Alex" },
 };
 
-/** `POST /orders`, `GET /orders`, `GET /orders/{id}` (SPEC section 3). */
+/** `POST /orders`, `GET /orders`, `GET /orders/{id}` (SPEC section 3), and an order's events. */
 export function addOrderRoutes(app: FastifyInstance, options: OrderRoutesOptions): void {
-  const { accept, orders, authenticate, spend } = options;
+  const { accept, orders, readEvents, waits, authenticate, spend } = options;
   app.decorateRequest(PARTNER, null);
 
   app.post(
@@ -65,6 +71,7 @@ export function addOrderRoutes(app: FastifyInstance, options: OrderRoutesOptions
       schema: POST_SCHEMA,
     },
     async (request, reply) => {
+      const waitMs = readWaitMs(request.query as object);
       const payload = request.body as JsonBody;
       const { value, text, notPlainIntegers } = payload;
       const check = checkOrderInput(value, notPlainIntegers);
@@ -76,7 +83,11 @@ export function addOrderRoutes(app: FastifyInstance, options: OrderRoutesOptions
         payload,
         rawPayload: text,
       });
-      return answer(reply, result);
+      const order = acceptedOrder(result);
+      if (result.kind === "replayed") void reply.header("idempotent-replayed", "true");
+      if (waitMs === null) return created(reply, acceptedView(order));
+      const standing = await waits.standing(order.id, waitMs, clientGone(reply));
+      return created(reply, awaitedView(acceptedView(order), standing));
     },
   );
 
@@ -107,12 +118,21 @@ export function addOrderRoutes(app: FastifyInstance, options: OrderRoutesOptions
       if (story === null) throw new Problem("not-found", { hint: "there is no such order" });
       return orderView(story, partner === null ? "operator" : "partner");
     });
+
+    // oxlint-disable-next-line oxc/no-async-endpoint-handlers -- Fastify awaits its handlers; Express didn't
+    reads.get("/orders/:id/events", { schema: EVENTS_SCHEMA }, async (request) => {
+      const partner = request.getDecorator<Partner | null>(PARTNER);
+      const id = readOrderId((request.params as { id: string }).id);
+      const events = id === null ? null : await readEvents(id, partner?.id ?? null);
+      if (events === null) throw new Problem("not-found", { hint: "there is no such order" });
+      return events.map(eventView);
+    });
   });
 }
 
-function answer(reply: FastifyReply, result: AcceptResult): FastifyReply {
-  if (result.kind === "accepted") return created(reply, result.order);
-  if (result.kind === "replayed") return created(reply.header("idempotent-replayed", "true"), result.order);
+/** @throws Problem when the order was refused */
+function acceptedOrder(result: AcceptResult): AcceptedOrder {
+  if (result.kind === "accepted" || result.kind === "replayed") return result.order;
   throw refusal(result);
 }
 
@@ -130,11 +150,11 @@ function refusal(result: Exclude<AcceptResult, { kind: "accepted" | "replayed" }
   });
 }
 
-function created(reply: FastifyReply, order: AcceptedOrder): FastifyReply {
+function created(reply: FastifyReply, order: AwaitedView): FastifyReply {
   return reply
     .code(201)
-    .headers({ location: `/orders/${order.id}`, "x-trace-id": order.traceId })
-    .send(acceptedView(order));
+    .headers({ location: `/orders/${order.id}`, "x-trace-id": order.trace_id })
+    .send(order);
 }
 
 const READ_SECURITY = [PARTNER_SECURITY, OPERATOR_SECURITY];
@@ -146,18 +166,23 @@ const POST_SCHEMA = {
   summary: "Hand in an order",
   description:
     "The order is durable when the 201 arrives. It is then ticketed, and the partner is told at `callback_url`. " +
-    "Unknown fields are accepted and stored. JSON is strict: no duplicate names, no coercion.",
+    "Unknown fields are accepted and stored. JSON is strict: no duplicate names, no coercion. " +
+    "With `wait` the answer comes when the order is ticketed or has come to stand, at the latest after that time: it then " +
+    "has `status`, and of a ticketed order `reference` and `tickets`. An order that isn't ticketed by then goes on as " +
+    "ever; a repeat with its Idempotency-Key and `wait` waits again. The callback comes in any case.",
   security: [PARTNER_SECURITY],
   consumes: ["application/json"],
+  querystring: WaitQuery,
   headers: Type.Object({ "Idempotency-Key": Type.Optional(IdempotencyKey) }),
   body: Type.Object({ ...OrderInput.properties, callback_url: CallbackUrl }, { examples: [EXAMPLE_ORDER] }),
   response: {
-    201: jsonResponse("Accepted; or accepted before with this Idempotency-Key.", AcceptedView, {
+    201: jsonResponse("Accepted; or accepted before with this Idempotency-Key.", AwaitedView, {
       Location: always(Type.String({ description: "the order's path" })),
       "X-Trace-Id": always(Type.String({ format: "uuid", description: "the order's trace id" })),
       "Idempotent-Replayed": Type.Literal("true", { description: "only on a repeat of the first answer" }),
     }),
     ...problemResponses(
+      "invalid-query",
       "invalid-json",
       "invalid-order",
       "invalid-idempotency-key",
@@ -196,6 +221,21 @@ const ONE_SCHEMA = {
   params: OrderId,
   response: {
     200: jsonResponse("The order.", OrderView),
+    ...problemResponses("not-found", ...READ_PROBLEMS),
+  },
+};
+
+const EVENTS_SCHEMA = {
+  operationId: "listOrderEvents",
+  tags: ["orders"],
+  summary: "What the partner was told of an order, and is about to be",
+  description:
+    "The events in their sequence, at most the newest 100, each with the stored body of its callback: for whoever has missed " +
+    "one. Failure events are there for partners who have asked for them.",
+  security: READ_SECURITY,
+  params: OrderId,
+  response: {
+    200: jsonResponse("The order's events.", Type.Array(EventView)),
     ...problemResponses("not-found", ...READ_PROBLEMS),
   },
 };
