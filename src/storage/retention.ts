@@ -70,9 +70,15 @@ export function createRetention({ run, transact, words }: Database): Retention {
     where orders.id = r.of_id`;
 
   const deletes = [
-    ...["late_results", "operator_actions", "circuit_failures", "order_codes", "tickets", "order_items"].map(
-      (table) => `delete from ${table} where order_id ${amongOrders}`,
-    ),
+    ...[
+      "late_results",
+      "operator_actions",
+      "bulk_results",
+      "circuit_failures",
+      "order_codes",
+      "tickets",
+      "order_items",
+    ].map((table) => `delete from ${table} where order_id ${amongOrders}`),
     `delete from ticketing_attempts where job_id ${amongOrders}`,
     `delete from ota_callback_attempts where job_id ${callbackJobs}`,
     `delete from ticketing_jobs where id ${amongOrders}`,
