@@ -62,7 +62,7 @@ export async function* readCsv(
 
 async function* decoded(bytes: AsyncIterable<Uint8Array>, encoding: string | null, line: () => number) {
   let decoder: TextDecoder | null = null;
-  let first = new Uint8Array();
+  let first: Uint8Array = new Uint8Array();
   const decode = (chunk: Uint8Array, stream: boolean): string => {
     decoder ??= new TextDecoder(encoding ?? markOf(chunk), { fatal: true });
     try {

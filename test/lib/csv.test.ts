@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
-import { CsvError, MAX_CSV_RECORD_CHARS, readCsv } from "../../src/lib/csv.ts";
+import { CsvError, type CsvRow, MAX_CSV_RECORD_CHARS, readCsv } from "../../src/lib/csv.ts";
 import { csvLine, guardFormula, unguardFormula } from "../../src/lib/csv-line.ts";
 
 /** The bytes in pieces of the given length. */
@@ -14,7 +14,9 @@ async function rowsOf(
   { pieces = 1 << 16, delimiter = null as string | null, encoding = null as string | null } = {},
 ) {
   const bytes = typeof file === "string" ? new TextEncoder().encode(file) : file;
-  return Array.fromAsync(readCsv(inPieces(bytes, pieces), { delimiter, encoding }));
+  const rows: CsvRow[] = [];
+  for await (const row of readCsv(inPieces(bytes, pieces), { delimiter, encoding })) rows.push(row);
+  return rows;
 }
 
 const cellsOf = async (...args: Parameters<typeof rowsOf>) =>

@@ -1,0 +1,115 @@
+import type { ExportedItem, ExportedOrder } from "../orders/order-export.ts";
+import type { OrderFilter } from "../orders/order-filter.ts";
+import { ticketWithoutHolder } from "../orders/without-buyer.ts";
+import { unhurried } from "../lib/unhurried.ts";
+import type { Database } from "./database.ts";
+
+/** Orders that one short read gives. They may have 500 items each. */
+const PAGE = 250;
+/** An id of a partner's may have many orders. */
+const MAX_NAMED = 10_000;
+
+export interface ExportPages {
+  /**
+   * All orders of a filter that had been accepted when it was asked for, the oldest first, in pages. Each page is read when it
+   * is asked for, and none later than that: whoever stops asking ends it.
+   */
+  pages(filter: OrderFilter, codes: boolean): AsyncGenerator<ExportedOrder[]>;
+  /** The orders of these ids, at most 1000, in the order of their ids; those that aren't there are left out. */
+  byIds(ids: readonly number[], codes: boolean): Promise<ExportedOrder[]>;
+  /**
+   * Ids of the orders that a text names exactly. Found by index.
+   * @param texts at most 1000
+   */
+  idsOf(name: "external_order_id" | "trace_id", texts: readonly string[]): Promise<number[]>;
+}
+
+/**
+ * Each page is read in turns with a rest, so that an export leaves half of the time to others.
+ * @param idsOfFilter ids after an id, ascending, at most `limit`
+ */
+export function createExportPages(
+  { run, queries, words }: Database,
+  idsOfFilter: (filter: OrderFilter, afterId: number, limit: number) => Promise<readonly number[]>,
+): ExportPages {
+  const among = words.amongIds("$1");
+  const orderRows = `select id, partner_id as "partnerId", external_order_id as "externalOrderId", reference,
+      trace_id as "traceId", pipeline_status as status, created_at as "createdAt", ticketed_at as "ticketedAt",
+      delivered_at as "deliveredAt"
+    from orders where id ${among} order by id`;
+  const itemRows = `select order_id as "orderId", no, sku, qty, unit_price_minor as "unitPriceMinor", currency,
+      visit_date as "visitDate", visit_time as "visitTime"
+    from order_items where order_id ${among} order by order_id, no`;
+  const ticketCounts = `select order_id as "orderId", count(*) as tickets
+    from tickets where order_id ${among} group by order_id`;
+  const ticketRows = `select order_id as "orderId", body from tickets where order_id ${among} order by order_id, no`;
+
+  type OfOrder<T> = T & { readonly orderId: number };
+  type OrderRow = Omit<ExportedOrder, "items" | "tickets" | "codes">;
+
+  async function ticketsOf(
+    ids: string,
+    codes: boolean,
+  ): Promise<Map<number, { n: number; codes: string[] }>> {
+    const found = new Map<number, { n: number; codes: string[] }>();
+    if (!codes) {
+      for (const row of await run<OfOrder<{ tickets: number }>>(ticketCounts, [ids]))
+        found.set(row.orderId, { n: row.tickets, codes: [] });
+      return found;
+    }
+    for (const { orderId, body } of await run<OfOrder<{ body: string }>>(ticketRows, [ids])) {
+      const of = found.get(orderId) ?? { n: 0, codes: [] };
+      const code = codeOf(body);
+      found.set(orderId, { n: of.n + 1, codes: code === null ? of.codes : [...of.codes, code] });
+    }
+    return found;
+  }
+
+  async function byIds(given: readonly number[], codes: boolean): Promise<ExportedOrder[]> {
+    if (given.length === 0) return [];
+    const ids = JSON.stringify(given);
+    const orders = await run<OrderRow>(orderRows, [ids]);
+    const items = Map.groupBy(await run<OfOrder<ExportedItem>>(itemRows, [ids]), (item) => item.orderId);
+    const tickets = await ticketsOf(ids, codes);
+    return orders.map((order) => ({
+      ...order,
+      items: items.get(order.id) ?? [],
+      tickets: tickets.get(order.id)?.n ?? 0,
+      codes: codes ? (tickets.get(order.id)?.codes ?? []) : null,
+    }));
+  }
+
+  return {
+    byIds,
+    async *pages(filter, codes) {
+      // An export of what is still coming in would not end.
+      const bounded = { ...filter, createdBefore: filter.createdBefore ?? Date.now() + 1 };
+      let after = 0;
+      for (;;) {
+        const from = after;
+        const ids = await unhurried(() => idsOfFilter(bounded, from, PAGE));
+        if (ids.length === 0) return;
+        yield await byIds(ids, codes);
+        if (ids.length < PAGE) return;
+        after = ids.at(-1)!;
+      }
+    },
+    async idsOf(name, texts) {
+      if (texts.length === 0) return [];
+      const rows = await queries
+        .selectFrom("orders")
+        .select("id")
+        .where(name, "in", texts)
+        .orderBy("id")
+        .limit(MAX_NAMED)
+        .execute();
+      return rows.map((row) => row.id);
+    },
+  };
+}
+
+/** What is a code for certain, and nobody's name. */
+function codeOf(body: string): string | null {
+  const ticket = JSON.parse(ticketWithoutHolder(body)) as string | { code?: string };
+  return (typeof ticket === "string" ? ticket : ticket.code) || null;
+}
