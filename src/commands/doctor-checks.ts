@@ -12,6 +12,7 @@ import { readSchema, withAnySchema } from "./cli/database.ts";
 import { reasonOf } from "./cli/failure.ts";
 import { invocation } from "./cli/invocation.ts";
 import { type Check, fail, ok, warn } from "./doctor-check.ts";
+import { checkMapping } from "./doctor-mapping.ts";
 import { checkKeys, checkSecurity } from "./doctor-security.ts";
 
 const TICKETING_CHECK_MS = 3_000;
@@ -22,6 +23,7 @@ export async function checkAll(config: Config): Promise<Check[]> {
     ok("node", `Node.js ${process.version}`),
     ...(await checkDatabase(config)),
     await checkTicketing(config),
+    await checkMapping(config),
     checkLease(config),
     ...checkSecurity(config),
   ];

@@ -28,6 +28,11 @@ const COMMANDS: readonly Entry[] = [
     load: () => import("./doctor.ts"),
   },
   {
+    name: "mapping",
+    summary: "try the module that maps orders for the ticketing system",
+    load: () => import("./mapping.ts"),
+  },
+  {
     name: "migrate",
     summary: "bring the database's schema to this release",
     load: () => import("./migrate.ts"),

@@ -1,18 +1,17 @@
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { isDeepStrictEqual } from "node:util";
 import type { Config } from "../config.ts";
+import { prepareExchange } from "../gateway.ts";
 import { spanId, uuidV7 } from "../lib/ids.ts";
-import { parseStrictJson } from "../lib/strict-json.ts";
-import { checkOrderInput } from "../orders/order-input.ts";
-import { readTicketingAnswer } from "../orders/ticketing-answer.ts";
-import { ticketingRequest } from "../orders/ticketing-request.ts";
+import type { ParsedJson } from "../lib/strict-json.ts";
 import { plainConnector } from "../outbound/connector.ts";
 import { type Answer, createHttpClient } from "../outbound/http-client.ts";
 import { attemptHeaders, findingOf, keptAnswer } from "../pipeline/attempt.ts";
+import type { Exchange, Reading } from "../pipeline/exchange.ts";
 import { configHere } from "./cli/database.ts";
 import { EXIT_CODES, Failure } from "./cli/failure.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
+import { readOrderFile } from "./cli/order-file.ts";
 import { brief, print, printJson } from "./cli/output.ts";
 
 export function define(command: Command): void {
@@ -35,6 +34,8 @@ export function define(command: Command): void {
   withExamples(command, [["ticketing probe --order test-order.json", "Before the first real order"]]);
   withExamples(probe, [["ticketing probe --order test-order.json", "Before the first real order"]]);
 }
+
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 interface Options {
   readonly order: string;
@@ -60,10 +61,12 @@ async function sendTwice({ order: file, partner, json = false }: Options): Promi
   const config = configHere();
   const { url } = config.ticketing;
   if (url === null) throw new Failure("usage", "TICKETING_URL is not set: there is nothing to probe");
-  const members = readOrder(file);
-  const order = { traceId: uuidV7(Date.now()), partnerId: partner };
-  const answers = await postTwice(config, new URL(url), order, members);
-  const finding = findingOfTwo(answers);
+  const payload = readOrderFile(file);
+  const order = { orderId: 0, traceId: uuidV7(Date.now()), partnerId: partner };
+  const exchange = await prepareExchange(config, SILENT);
+  const answers = await postTwice(config, exchange, order, payload);
+  const [first, second] = answers.map((answer) => ({ ...exchange.read(answer, order), code: answer.code }));
+  const finding = findingOfTwo(first!, second!);
   const shown = answers.map((answer) => ({
     code: answer.code,
     error: answer.error,
@@ -80,38 +83,27 @@ async function sendTwice({ order: file, partner, json = false }: Options): Promi
   print(ADVICE[finding]);
 }
 
-function readOrder(file: string): ReadonlyMap<string, string> {
-  let text: Buffer;
-  try {
-    text = readFileSync(file);
-  } catch (error) {
-    throw new Failure("usage", `${file} can't be read`, { cause: error });
-  }
-  const parsed = parseStrictJson(text);
-  if (!parsed.ok) throw new Failure("usage", `${file}: ${parsed.detail}`);
-  const checked = checkOrderInput(parsed.value, parsed.notPlainIntegers);
-  if (checked.ok) return parsed.members;
-  const problems = checked.problems.map(({ pointer, detail }) => `${pointer} ${detail}`);
-  throw new Failure("usage", `${file} is no order as partners send it: ${problems.join("; ")}`);
-}
-
 async function postTwice(
   { ticketing }: Config,
-  url: URL,
-  order: { traceId: string; partnerId: string },
-  members: ReadonlyMap<string, string>,
+  exchange: Exchange,
+  order: { orderId: number; traceId: string; partnerId: string },
+  payload: ParsedJson,
 ): Promise<[Answer, Answer]> {
   const { timeoutMs, authorization } = ticketing;
   const client = createHttpClient({ connections: 1, connector: plainConnector({ timeoutMs }) });
-  const externalOrderId = String(JSON.parse(members.get("external_order_id")!));
+  const externalOrderId = String(JSON.parse(payload.members.get("external_order_id")!));
+  const request = exchange.request(order, payload);
+  if (!request.ok)
+    throw new Failure("failed", `the mapping has no request for this order: ${request.reason}`);
   const post = (): Promise<Answer> =>
     client.post({
-      url,
+      url: new URL(ticketing.url!),
       headers: {
         ...attemptHeaders({ ...order, externalOrderId }, order.traceId, spanId()),
+        ...request.headers,
         ...(authorization === null ? {} : { authorization }),
       },
-      body: ticketingRequest(order, members),
+      body: request.body,
       deadlineMs: timeoutMs,
       maxBodyBytes: 4 * 1024 * 1024,
       wholeBody: true,
@@ -123,13 +115,12 @@ async function postTwice(
   }
 }
 
-function findingOfTwo([first, second]: [Answer, Answer]): Finding {
-  const isSuccess = ({ code, error }: Answer): boolean =>
-    error === null && code !== null && code >= 200 && code < 300;
-  if (!isSuccess(first)) return "undecided";
-  if (second.code !== null && second.code >= 400 && second.code < 500) return "refuses_repeats";
-  if (!isSuccess(second)) return "undecided";
-  const [one, two] = [readTicketingAnswer(first.body), readTicketingAnswer(second.body)];
+function findingOfTwo(first: Reading, second: Reading & Pick<Answer, "code">): Finding {
+  if (first.outcome !== "done" || first.taken === null) return "undecided";
+  const isRefused = second.code !== null && second.code >= 400 && second.code < 500;
+  if (second.already || (isRefused && second.outcome !== "done")) return "refuses_repeats";
+  if (second.outcome !== "done" || second.taken === null) return "undecided";
+  const [one, two] = [first.taken, second.taken];
   if (one.reference === null && one.tickets.length === 0) return "undecided";
   const isSame = one.reference === two.reference && isDeepStrictEqual(one.tickets, two.tickets);
   return isSame ? "honoured" : "not_honoured";

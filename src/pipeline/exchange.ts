@@ -25,6 +25,8 @@ export type ExchangeRequest =
 /** What ticketing's answer comes to. */
 export interface Reading {
   readonly outcome: Outcome;
+  /** Ticketing says that an earlier attempt has done it. */
+  readonly already: boolean;
   /** Of a done order. */
   readonly taken: Pick<TicketingAnswer, "reference" | "tickets"> | null;
   readonly error: AttemptError | null;
@@ -63,6 +65,7 @@ export function createPlainExchange({ onUnknown, clock }: ExchangeOptions): Exch
       const tooLarge = outcome === "blocked" && error === "too_large";
       return {
         outcome,
+        already: false,
         taken,
         error,
         note: taken?.note ?? (detail || null),

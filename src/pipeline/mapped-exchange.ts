@@ -79,7 +79,12 @@ export function createMappedExchange(options: MappedExchangeOptions): Exchange {
     const { outcome, tickets, reference, inexactNumbers, retryAfterMs } = result.value;
     const reason = result.value.reason === null ? null : scrubbed(result.value.reason);
     const because = reason === null ? "" : `: ${reason}`;
-    const common = { error: null, finding: findingOf("ticketing", answer), retryAfterMs: null };
+    const common = {
+      already: false,
+      error: null,
+      finding: findingOf("ticketing", answer),
+      retryAfterMs: null,
+    };
     switch (outcome) {
       case "done":
       case "already_done": {
@@ -90,7 +95,14 @@ export function createMappedExchange(options: MappedExchangeOptions): Exchange {
             ? "a number in ticketing's answer has more digits than JSON numbers carry safely"
             : null,
         ].filter((note) => note !== null);
-        return { ...common, outcome: "done", taken: { tickets, reference }, note: notes.join("; ") || null };
+        const already = outcome === "already_done";
+        return {
+          ...common,
+          outcome: "done",
+          already,
+          taken: { tickets, reference },
+          note: notes.join("; ") || null,
+        };
       }
       case "retry":
       case "blocked":
@@ -114,6 +126,7 @@ function unreadable(answer: Answer, reason: string): Reading {
     : "answer unreadable by the mapping";
   return {
     outcome: "blocked",
+    already: false,
     taken: null,
     error: "mapping",
     note: `the mapping's response failed: ${reason}`,

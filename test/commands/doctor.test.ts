@@ -64,6 +64,7 @@ onEachDatabase("doctor", (kind) => {
       "partners",
       "operators",
       "ticketing",
+      "mapping",
       "signing",
       "lease",
     ]) {
