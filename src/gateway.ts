@@ -55,8 +55,10 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
   const exchange = await prepareExchange(config, log);
   let storage = openStorage(options);
   try {
-    await prepare(storage, config, log);
+    storage.database.serveAlone();
+    // Begins while the rest is prepared.
     if (storage.database.ownThread) storage = inThread(storage, options);
+    await prepare(storage, config, log);
     return await startOn(storage, config, exchange, log);
   } catch (error) {
     await storage.close();
@@ -66,7 +68,6 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
 
 /** What has to be right before the gateway listens: the schema, partners, settings. @throws {@link StartError} */
 async function prepare(storage: Storage, config: Config, log: Log): Promise<void> {
-  storage.database.serveAlone();
   await prepareSchema(storage, config, log);
   const credentials = createCredentials({ keys: config.appHmacSecrets, development: config.dev });
   const provisioning = { storage, credentials, development: config.dev, log, nowMs: systemClock.wallMs() };

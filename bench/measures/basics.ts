@@ -19,7 +19,7 @@ export const ACCEPTS: Measure = {
   letters: "a",
   title: "Accepts per second",
   prose:
-    "64 connections send as fast as the answers come, while the workers work as in life. A 201 is sent after the " +
+    "128 connections send as fast as the answers come, while the workers work as in life. A 201 is sent after the " +
     "commit has been synced.",
   databases: BOTH,
   columns: ACCEPT_COLUMNS,
@@ -36,7 +36,7 @@ export const THROUGHPUT: Measure = {
   letters: "bd",
   title: "Orders per second, from POST to delivered callback",
   prose:
-    "64 connections send as much as is delivered, with at most 256 orders between POST and callback. CPU time is that " +
+    "128 connections send as much as is delivered, with at most 512 orders between POST and callback. CPU time is that " +
     "of the contender, its database server and its Redis. WAL is PostgreSQL's and Redis's own; on SQLite it is all " +
     "that the contender's process wrote to storage (/proc/<pid>/io, write_bytes) but its log.",
   databases: BOTH,

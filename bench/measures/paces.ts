@@ -33,7 +33,7 @@ export const UNLOADED_COLUMNS: readonly Column[] = [
 export const fullSpeedSecs = (seconds: number): number => WARM_UP_SECS + seconds;
 export const unloadedSecs = (seconds: number): number => WARM_UP_SECS + seconds * UNLOADED_TIMES;
 
-/** (a): as many accepts as 64 connections get, the workers at work as in life. */
+/** (a): as many accepts as 128 connections get, the workers at work as in life. */
 export async function measureAccepts(session: Session, seconds: number): Promise<Values> {
   const { window, orders } = await atPace(session, fullSpeed(Number.POSITIVE_INFINITY), seconds);
   const latencies = acceptLatencies(orders, window);

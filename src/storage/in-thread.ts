@@ -90,6 +90,7 @@ export function createThread(start: () => Worker): Thread {
     return begun;
   }
 
+  worker = begin();
   return {
     call: (path, args) =>
       new Promise((resolve, reject) => {
