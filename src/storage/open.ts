@@ -5,15 +5,19 @@ import { createBulkQueries, type BulkQueries } from "./bulk-queries.ts";
 import type { Database } from "./database.ts";
 import { openPostgres } from "./dialect/postgres.ts";
 import { openSqlite } from "./dialect/sqlite.ts";
+import { createDisclosures, type Disclosures } from "./disclosures.ts";
+import { createReadEvents, type ReadEvents } from "./event-queries.ts";
 import { createJobQueue, type JobQueue } from "./jobs.ts";
 import { createOperatorActions, type OperatorActions } from "./operator-actions.ts";
 import { createOperators, type Operators } from "./operators.ts";
 import { createOrderIntake, type OrderIntake } from "./orders.ts";
 import { createOrderQueries, type OrderQueries } from "./order-queries.ts";
+import { createOrderSearch, type OrderSearch } from "./order-search.ts";
 import { createPartners, type Partners } from "./partners.ts";
 import { createRateBuckets, type RateBuckets } from "./rate-buckets.ts";
 import { createRetention, type Retention } from "./retention.ts";
 import { type CircuitSettings, createSettlements, type Settlements } from "./settlements.ts";
+import { createReadStandings, type ReadStandings } from "./standings.ts";
 import type { Leg } from "../orders/states.ts";
 import { parseDatabaseUrl } from "./target.ts";
 
@@ -25,11 +29,15 @@ export interface Storage {
   readonly settlements: Readonly<Record<Leg, Settlements>>;
   readonly circuits: Readonly<Record<Leg, Circuits>>;
   readonly orders: OrderQueries;
+  readonly orderSearch: OrderSearch;
+  readonly readEvents: ReadEvents;
+  readonly readStandings: ReadStandings;
   readonly partners: Partners;
   readonly operators: Operators;
   readonly operatorActions: OperatorActions;
   readonly bulkJobs: BulkJobs;
   readonly bulkQueries: BulkQueries;
+  readonly disclosures: Disclosures;
   readonly rateBuckets: RateBuckets;
   readonly authEvents: AuthEvents;
   readonly retention: Retention;
@@ -74,11 +82,15 @@ export function openStorage(options: StorageOptions): Storage {
       callback: createCircuits(database, "callback"),
     },
     orders: createOrderQueries(database),
+    orderSearch: createOrderSearch(database),
+    readEvents: createReadEvents(database),
+    readStandings: createReadStandings(database),
     partners: createPartners(database),
     operators: createOperators(database),
     operatorActions: createOperatorActions(database),
     bulkJobs: createBulkJobs(database),
     bulkQueries: createBulkQueries(database),
+    disclosures: createDisclosures(database),
     rateBuckets: createRateBuckets(database),
     authEvents: createAuthEvents(database),
     retention: createRetention(database),
