@@ -3,16 +3,24 @@ import { isoTime } from "../lib/iso-time.ts";
 import { OrderItem } from "../orders/order-input.ts";
 import { ATTEMPT_ERRORS } from "../orders/outcome.ts";
 import { JOB_STATUSES, type Leg, ORDER_STATUSES } from "../orders/states.ts";
-import type { JobStory, LateResult, OrderStory, OrderSummary } from "../storage/order-queries.ts";
+import type {
+  CallbackStory,
+  JobStory,
+  LateResult,
+  OrderStory,
+  OrderSummary,
+} from "../storage/order-queries.ts";
 import type { AcceptedOrder } from "../storage/orders.ts";
 
-const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const Id = Type.Integer({ minimum: 1, examples: [123] });
-const Time = Type.String({ format: "date-time", examples: ["2026-08-25T07:09:55.123Z"] });
+export const Time = Type.String({ format: "date-time", examples: ["2026-08-25T07:09:55.123Z"] });
 const TraceId = Type.String({ format: "uuid", description: "the order's, from end to end" });
 const OrderStatus = Type.Enum([...ORDER_STATUSES]);
-const Code = nullable(Type.Integer({ description: "the HTTP status, if one arrived", examples: [200] }));
-const AttemptError = nullable(Type.Enum([...ATTEMPT_ERRORS]));
+export const Code = nullable(
+  Type.Integer({ description: "the HTTP status, if one arrived", examples: [200] }),
+);
+export const AttemptError = nullable(Type.Enum([...ATTEMPT_ERRORS]));
 const Answer = Type.Optional(
   nullable(Type.String({ description: "how the answer began; operators alone see it" })),
 );
@@ -73,7 +81,7 @@ const JobView = Type.Object({
   attempts: Type.Array(AttemptView),
   late: Type.Array(LateView),
 });
-const CallbackJobView = Type.Object({
+export const CallbackJobView = Type.Object({
   event: Type.String({ examples: ["order.ticketed"] }),
   event_id: Type.String(),
   sequence: Type.Integer({ minimum: 1 }),
@@ -154,12 +162,7 @@ export function orderView(story: OrderStory, audience: Audience): OrderView {
     tickets: [...story.tickets],
     same_external_id: [...story.sameExternalId],
     ticketing_job: ticketing && jobView("ticketing", ticketing, lateOf(story, "ticketing"), audience),
-    ota_callback_job: callback && {
-      event: callback.job.event,
-      event_id: callback.job.event_id,
-      sequence: callback.job.sequence,
-      ...jobView("callback", callback, lateOf(story, "callback"), audience),
-    },
+    ota_callback_job: callback && callbackView(story, callback, audience),
     ...(audience === "operator" && {
       actions: story.actions.map(({ actor, action, reason, at }) => ({
         actor,
@@ -169,6 +172,13 @@ export function orderView(story: OrderStory, audience: Audience): OrderView {
       })),
     }),
   };
+}
+
+/** An event's job. */
+export function callbackView(story: OrderStory, callback: CallbackStory, audience: Audience) {
+  const { id, event, event_id, sequence } = callback.job;
+  const late = lateOf(story, "callback").filter((result) => result.job_id === id);
+  return { event, event_id, sequence, ...jobView("callback", callback, late, audience) };
 }
 
 /** What happened inside the operator's network in detail is not for partners: it names addresses there. */

@@ -35,7 +35,7 @@ export interface OrderFilter {
 
 export type LateResult = Pick<
   Selectable<LateResultsTable>,
-  "leg" | "no" | "code" | "error" | "at" | "duration_ms" | "answer" | "note" | "recorded_at"
+  "leg" | "job_id" | "no" | "code" | "error" | "at" | "duration_ms" | "answer" | "note" | "recorded_at"
 >;
 
 export interface JobStory {
@@ -188,7 +188,18 @@ export function createOrderQueries({ queries }: Database): OrderQueries {
         callbacks,
         late: await queries
           .selectFrom("late_results")
-          .select(["leg", "no", "code", "error", "at", "duration_ms", "answer", "note", "recorded_at"])
+          .select([
+            "leg",
+            "job_id",
+            "no",
+            "code",
+            "error",
+            "at",
+            "duration_ms",
+            "answer",
+            "note",
+            "recorded_at",
+          ])
           .where("order_id", "=", id)
           .orderBy("id")
           .execute(),

@@ -65,7 +65,18 @@ const story: OrderStory = {
     attempts: [attempt(1, 200)],
   },
   callbacks: [],
-  late: [{ ...row, leg: "ticketing", no: 1, code: 200, error: null, answer: "secret", recorded_at: AT }],
+  late: [
+    {
+      ...row,
+      leg: "ticketing",
+      job_id: 123,
+      no: 1,
+      code: 200,
+      error: null,
+      answer: "secret",
+      recorded_at: AT,
+    },
+  ],
   actions: [
     {
       id: 1,

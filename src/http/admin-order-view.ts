@@ -1,0 +1,172 @@
+import { createHash } from "node:crypto";
+import { type Static, Type } from "typebox";
+import { isoTime } from "../lib/iso-time.ts";
+import type { BuyerMask } from "../orders/buyer-mask.ts";
+import { type Moment, MOMENTS, timelineOf } from "../orders/order-timeline.ts";
+import { OPERATOR_ACTIONS } from "../orders/possible-actions.ts";
+import { LEGS } from "../orders/states.ts";
+import { verdictOf } from "../orders/verdict-sentence.ts";
+import type { Circumstances, JobStory, OrderStory } from "../storage/order-queries.ts";
+import {
+  AttemptError,
+  CallbackJobView,
+  Code,
+  nullable,
+  OrderView,
+  callbackView,
+  orderView,
+  Time,
+} from "./order-view.ts";
+
+const Verdict = Type.Object({
+  happened: Type.String({
+    description: "one sentence",
+    examples: ["Ticketing answered 503 four times."],
+  }),
+  next: Type.String({
+    description: "one sentence, also when that is nothing",
+    examples: ["Next try at 14:32:05 UTC, 11 left."],
+  }),
+  actions: Type.Array(
+    Type.Object({
+      action: Type.Enum([...OPERATOR_ACTIONS]),
+      advice: Type.String({ description: "when it is the right thing to do" }),
+      command: Type.String({ description: "the arguments of the command line that does it" }),
+      path: Type.String({ description: "where to POST it", examples: ["/admin/orders/12/retry"] }),
+    }),
+    { description: "what can be done about the order now, what helps most first" },
+  ),
+});
+
+const MomentView = Type.Object({
+  at: Time,
+  what: Type.Enum([...MOMENTS]),
+  leg: nullable(Type.Enum([...LEGS])),
+  event: nullable(Type.String({ description: "the callback event" })),
+  no: nullable(Type.Integer({ description: "the attempt's number" })),
+  code: Code,
+  error: AttemptError,
+  duration_ms: nullable(Type.Integer()),
+  note: nullable(Type.String()),
+  actor: nullable(Type.String()),
+  action: nullable(Type.String()),
+  answer: nullable(Type.String()),
+});
+
+const RequestView = Type.Object({
+  body: nullable(Type.String({ description: "as ticketing would be sent it now" })),
+  headers: Type.Record(Type.String(), Type.String(), { description: "those that the mapping adds" }),
+  problem: nullable(Type.String({ description: "why nothing could be sent" })),
+});
+
+const CircuitView = Type.Object(
+  {
+    leg: Type.Enum([...LEGS]),
+    state: Type.Enum(["open", "closed"]),
+    reason: nullable(Type.String()),
+    opened_at: Time,
+    closed_at: nullable(Time),
+  },
+  { description: "a target's circuit, as it last opened: while it is open, orders are held back" },
+);
+
+/** Everything that is known of an order. */
+export const AdminOrderView = Type.Object({
+  verdict: Verdict,
+  order: OrderView,
+  partner: Type.Object({ id: Type.String(), name: nullable(Type.String()), disabled_at: nullable(Time) }),
+  buyer: Type.Enum(["masked", "revealed", "blanked"], {
+    description: "whether the buyer's data stands in the texts below; blanked: it has been deleted",
+  }),
+  timeline: Type.Array(MomentView, { description: "in the order of time" }),
+  payload: Type.String({ description: "as the partner sent it" }),
+  request: RequestView,
+  callbacks: Type.Array(
+    Type.Object({
+      ...CallbackJobView.properties,
+      body: Type.String({
+        description: "what every attempt sends, byte for byte unless the buyer is masked in it",
+      }),
+      body_sha256: Type.String({ description: "of the exact bytes, in hex" }),
+    }),
+    { description: "one for each event that the partner is told of" },
+  ),
+  circuits: Type.Array(CircuitView),
+});
+export type AdminOrderView = Static<typeof AdminOrderView>;
+
+export interface AdminOrderContext extends Circumstances {
+  readonly nowMs: number;
+  readonly attemptsPerRun: number;
+  /** Null: the buyer is shown. */
+  readonly mask: BuyerMask | null;
+  readonly request: AdminOrderView["request"];
+}
+
+export function adminOrderView(story: OrderStory, context: AdminOrderContext): AdminOrderView {
+  const { mask, request, circuits, partner } = context;
+  const shown = mask === null ? story : maskedStory(story, mask);
+  const { order } = shown;
+  const { actions, ...told } = verdictOf(shown, context);
+  const path = (action: string): string => `/admin/orders/${order.id}/${action}`;
+  return {
+    verdict: { ...told, actions: actions.map((each) => ({ ...each, path: path(each.action) })) },
+    order: orderView(shown, "operator"),
+    partner: {
+      id: order.partner_id,
+      name: partner?.name ?? null,
+      disabled_at: timeOrNull(partner?.disabled_at ?? null),
+    },
+    buyer: order.buyer_blanked_at !== null ? "blanked" : mask === null ? "revealed" : "masked",
+    timeline: timelineOf(shown, circuits).map(momentView),
+    payload: order.raw_payload,
+    request,
+    callbacks: shown.callbacks.map((callback, index) => ({
+      ...callbackView(shown, callback, "operator"),
+      body: callback.job.body,
+      body_sha256: createHash("sha256").update(story.callbacks[index]!.job.body).digest("hex"),
+    })),
+    circuits: circuits.map(({ leg, state, reason, opened_at, closed_at }) => ({
+      leg,
+      state,
+      reason,
+      opened_at: isoTime(opened_at),
+      closed_at: timeOrNull(closed_at),
+    })),
+  };
+}
+
+/** The story without the buyer, whoever may have repeated what the partner told of them. */
+function maskedStory(story: OrderStory, mask: BuyerMask): OrderStory {
+  const text = <T extends string | null>(given: T): T => (given === null ? given : mask.text(given)) as T;
+  const results = <T extends { answer: string | null; note: string | null }>(list: readonly T[]): T[] =>
+    list.map((each) => ({ ...each, answer: text(each.answer), note: text(each.note) }));
+  const job = <T extends JobStory>(given: T): T => ({ ...given, attempts: results(given.attempts) });
+  const { order, ticketing } = story;
+  const callbacks = story.callbacks.map((callback) => ({
+    ...job(callback),
+    job: { ...callback.job, body: text(callback.job.body) },
+  }));
+  return {
+    ...story,
+    order: {
+      ...order,
+      raw_payload: mask.payload,
+      blocked_reason: text(order.blocked_reason),
+      reference: text(order.reference),
+    },
+    tickets: story.tickets.map((ticket) => mask.value(ticket)),
+    ticketing: ticketing && job(ticketing),
+    callback: callbacks.find(({ job }) => job.id === story.callback?.job.id) ?? null,
+    callbacks,
+    late: results(story.late),
+  };
+}
+
+function momentView({ at, durationMs, ...moment }: Moment): AdminOrderView["timeline"][number] {
+  return { at: isoTime(at), ...moment, duration_ms: durationMs };
+}
+
+function timeOrNull(epochMs: number | null): string | null {
+  return epochMs === null ? null : isoTime(epochMs);
+}
