@@ -1,3 +1,4 @@
+import { getCompileCacheDir } from "node:module";
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { CommitUnknown, DatabaseUnavailable, RowLocked } from "./database.ts";
@@ -128,9 +129,10 @@ const THREAD = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
  * disk syncs, and takes a third of a gateway's work. Reads stay, on the connection that is here: they wait for nobody.
  */
 export function inThread(storage: Storage, options: StorageOptions): Storage {
-  const thread = createThread(
-    () => new Worker(THREAD, { name: "storage", workerData: { ...options, create: false } }),
-  );
+  const workerData = { ...options, create: false };
+  // A thread enables no compile cache by itself, and would strip the types of every file anew.
+  const env = { ...process.env, NODE_COMPILE_CACHE: getCompileCacheDir() ?? "" };
+  const thread = createThread(() => new Worker(THREAD, { name: "storage", workerData, env }));
   const {
     intake,
     queues,
