@@ -1,6 +1,6 @@
 import type { ExportedItem, ExportedOrder } from "../orders/order-export.ts";
 import type { OrderFilter } from "../orders/order-filter.ts";
-import { ticketWithoutHolder } from "../orders/without-buyer.ts";
+import { codesOfTicket } from "../orders/ticket-codes.ts";
 import { unhurried } from "../lib/unhurried.ts";
 import type { Database } from "./database.ts";
 
@@ -8,6 +8,7 @@ import type { Database } from "./database.ts";
 const PAGE = 250;
 /** An id of a partner's may have many orders. */
 const MAX_NAMED = 10_000;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export interface ExportPages {
   /**
@@ -18,10 +19,10 @@ export interface ExportPages {
   /** The orders of these ids, at most 1000, in the order of their ids; those that aren't there are left out. */
   byIds(ids: readonly number[], codes: boolean): Promise<ExportedOrder[]>;
   /**
-   * Ids of the orders that a text names exactly. Found by index.
+   * Ids of the orders that a text may name exactly, in their order. Found by index.
    * @param texts at most 1000
    */
-  idsOf(name: "external_order_id" | "trace_id", texts: readonly string[]): Promise<number[]>;
+  idsOf(name: "external_order_id" | "reference" | "trace_id", texts: readonly string[]): Promise<number[]>;
 }
 
 /**
@@ -44,6 +45,9 @@ export function createExportPages(
     from tickets where order_id ${among} group by order_id`;
   const ticketRows = `select order_id as "orderId", body from tickets where order_id ${among} order by order_id, no`;
 
+  const ids = queries.selectFrom("orders").select("id");
+  const references = queries.selectFrom("order_codes").select("order_id as id");
+
   type OfOrder<T> = T & { readonly orderId: number };
   type OrderRow = Omit<ExportedOrder, "items" | "tickets" | "codes">;
 
@@ -59,8 +63,7 @@ export function createExportPages(
     }
     for (const { orderId, body } of await run<OfOrder<{ body: string }>>(ticketRows, [ids])) {
       const of = found.get(orderId) ?? { n: 0, codes: [] };
-      const code = codeOf(body);
-      found.set(orderId, { n: of.n + 1, codes: code === null ? of.codes : [...of.codes, code] });
+      found.set(orderId, { n: of.n + 1, codes: [...of.codes, ...codesOfTicket(body)] });
     }
     return found;
   }
@@ -90,26 +93,17 @@ export function createExportPages(
         const ids = await unhurried(() => idsOfFilter(bounded, from, PAGE));
         if (ids.length === 0) return;
         yield await byIds(ids, codes);
-        if (ids.length < PAGE) return;
         after = ids.at(-1)!;
       }
     },
     async idsOf(name, texts) {
-      if (texts.length === 0) return [];
-      const rows = await queries
-        .selectFrom("orders")
-        .select("id")
-        .where(name, "in", texts)
-        .orderBy("id")
-        .limit(MAX_NAMED)
-        .execute();
-      return rows.map((row) => row.id);
+      const asked = name === "trace_id" ? texts.filter((text) => UUID.test(text)) : texts;
+      if (asked.length === 0) return [];
+      const rows =
+        name === "reference"
+          ? await references.where("code", "in", asked).limit(MAX_NAMED).execute()
+          : await ids.where(name, "in", asked).limit(MAX_NAMED).execute();
+      return [...new Set(rows.map((row) => row.id))].sort((a, b) => a - b);
     },
   };
-}
-
-/** What is a code for certain, and nobody's name. */
-function codeOf(body: string): string | null {
-  const ticket = JSON.parse(ticketWithoutHolder(body)) as string | { code?: string };
-  return (typeof ticket === "string" ? ticket : ticket.code) || null;
 }

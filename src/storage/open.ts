@@ -7,6 +7,7 @@ import { openPostgres } from "./dialect/postgres.ts";
 import { openSqlite } from "./dialect/sqlite.ts";
 import { createDisclosures, type Disclosures } from "./disclosures.ts";
 import { createReadEvents, type ReadEvents } from "./event-queries.ts";
+import { createExportPages, type ExportPages } from "./export-pages.ts";
 import { createJobQueue, type JobQueue } from "./jobs.ts";
 import { createOperatorActions, type OperatorActions } from "./operator-actions.ts";
 import { createOperators, type Operators } from "./operators.ts";
@@ -30,6 +31,7 @@ export interface Storage {
   readonly circuits: Readonly<Record<Leg, Circuits>>;
   readonly orders: OrderQueries;
   readonly orderSearch: OrderSearch;
+  readonly exportPages: ExportPages;
   readonly readEvents: ReadEvents;
   readonly readStandings: ReadStandings;
   readonly partners: Partners;
@@ -66,6 +68,7 @@ export function openStorage(options: StorageOptions): Storage {
     at.kind === "sqlite"
       ? openSqlite({ path: at.path, create: options.create })
       : openPostgres({ url: at.url, poolSize: options.poolSize, prepared: options.preparedStatements });
+  const orderSearch = createOrderSearch(database);
   return {
     database,
     intake: createOrderIntake(database),
@@ -82,7 +85,8 @@ export function openStorage(options: StorageOptions): Storage {
       callback: createCircuits(database, "callback"),
     },
     orders: createOrderQueries(database),
-    orderSearch: createOrderSearch(database),
+    orderSearch,
+    exportPages: createExportPages(database, orderSearch.ids),
     readEvents: createReadEvents(database),
     readStandings: createReadStandings(database),
     partners: createPartners(database),
