@@ -2,8 +2,10 @@ import { systemClock, type Clock } from "../../src/lib/clock.ts";
 import { createAccept, type AcceptResult } from "../../src/pipeline/accept.ts";
 import { createCallbackStep } from "../../src/pipeline/callback.ts";
 import { createEngine, type Engine } from "../../src/pipeline/engine.ts";
+import { createMappedExchange } from "../../src/pipeline/mapped-exchange.ts";
 import { createTicketingStep } from "../../src/pipeline/ticketing.ts";
 import type { Log, LogEvent } from "../../src/observe/log.ts";
+import type { Mapping } from "../../src/orders/mapping.ts";
 import type { RetrySchedule } from "../../src/orders/schedule.ts";
 import { checkOrderInput } from "../../src/orders/order-input.ts";
 import { createAddressGuard } from "../../src/outbound/address-guard.ts";
@@ -32,6 +34,7 @@ export interface WayOptions {
   readonly clock?: Clock;
   readonly schedule?: RetrySchedule;
   readonly onUnknown?: "retry" | "hold";
+  readonly mapping?: Mapping;
   readonly signingSecret?: string | null;
   readonly timeoutMs?: number;
   readonly leaseMs?: number;
@@ -108,6 +111,7 @@ export async function startWay(options: WayOptions): Promise<Way> {
   const guarded = createHttpClient({ connections: 64, connector: guard.connector({ timeoutMs }) });
   const { signingSecret = null } = options;
   const common = { slots, slotsPerPartner, deadlineMs: timeoutMs };
+  const { mapping } = options;
   const ticketingStep = createTicketingStep({
     client,
     url: ticketing.url,
@@ -115,6 +119,7 @@ export async function startWay(options: WayOptions): Promise<Way> {
     onUnknown,
     timeoutMs,
     clock,
+    ...(mapping ? { exchange: createMappedExchange({ mapping, onUnknown, clock, log }) } : {}),
   });
   const unseal = (sealed: string): string => sealed;
   const callbackStep = createCallbackStep({
