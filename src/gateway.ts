@@ -138,6 +138,8 @@ async function startOn(storage: Storage, config: Config, exchange: Exchange, log
     credentials,
     trustedProxies: config.trustedProxies,
     rateLimit: config.rateLimit,
+    exchange,
+    attemptsPerRun: config.retry.offsetsMs.length,
     development: config.dev,
     probesOnly: worksOnly,
     log,

@@ -5,6 +5,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { OrderWaits } from "../pipeline/order-waits.ts";
 import type { AuthEvents } from "../storage/auth-events.ts";
+import type { OrderQueries } from "../storage/order-queries.ts";
 import { type AuthenticationOptions, createAuthentication } from "./authenticate.ts";
 import { createAuthFailures } from "./auth-failures.ts";
 import { answerClientError, refuseTunnel } from "./client-error.ts";
@@ -28,6 +29,7 @@ export interface HttpServerOptions
     Omit<AdminRoutesOptions, "authenticate">,
     Pick<RateLimitOptions, "database" | "rateBuckets">,
     Pick<OrderRoutesOptions, "accept" | "orders" | "readEvents"> {
+  readonly orders: OrderQueries;
   readonly authEvents: Pick<AuthEvents, "write">;
   readonly waits: Pick<OrderWaits, "standing" | "close">;
   /** For partners without a limit of their own. */

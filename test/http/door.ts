@@ -7,6 +7,7 @@ import { createAddressGuard } from "../../src/outbound/address-guard.ts";
 import type { Resolve } from "../../src/outbound/resolver.ts";
 import { createAccept } from "../../src/pipeline/accept.ts";
 import { createOrderWaits } from "../../src/pipeline/order-waits.ts";
+import { createPlainExchange } from "../../src/pipeline/exchange.ts";
 import type { NewPartner } from "../../src/storage/partners.ts";
 import type { Storage } from "../../src/storage/open.ts";
 import { type DatabaseUnderTest, freshStorage, SQLITE } from "../support/databases.ts";
@@ -73,6 +74,9 @@ export async function openDoor(
     operators: storage.operators,
     orders: storage.orders,
     rateBuckets: storage.rateBuckets,
+    disclosures: storage.disclosures,
+    exchange: createPlainExchange({ onUnknown: "retry", clock }),
+    attemptsPerRun: 15,
     authEvents: storage.authEvents,
     readEvents: storage.readEvents,
     waits: createOrderWaits({ read: storage.readStandings, log }),

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from "fastify";
 import type { Authentication } from "../authenticate.ts";
 import { OPERATOR } from "../operator-of.ts";
+import { addAdminOrderRoute, type AdminOrderOptions } from "./admin-order.ts";
 
-export interface AdminRoutesOptions {
+export interface AdminRoutesOptions extends AdminOrderOptions {
   readonly authenticate: Pick<Authentication, "operator">;
 }
 
@@ -19,5 +20,6 @@ export function addAdminRoutes(app: FastifyInstance, options: AdminRoutesOptions
       request.setDecorator(OPERATOR, operator);
     });
     // One line for each file of routes.
+    addAdminOrderRoute(admin, options);
   });
 }
