@@ -8,6 +8,7 @@ interface AdminOperation {
   readonly params?: object;
   readonly querystring?: object;
   readonly body?: object;
+  readonly headers?: object;
   readonly consumes?: readonly string[];
   /** Successful answers by status: see `jsonResponse`. */
   readonly answers: Readonly<Record<number, object>>;

@@ -16,6 +16,7 @@ export const PROBLEMS = {
   "bad-request": { status: 400, title: "Bad request", detail: "the request is malformed" },
   "invalid-json": { status: 400, title: "Invalid JSON", detail: "the body is not acceptable JSON" },
   "invalid-order": { status: 400, title: "Invalid order", detail: "the body is not a valid order" },
+  "invalid-body": { status: 400, title: "Invalid body", detail: "the body is not valid" },
   "invalid-idempotency-key": {
     status: 400,
     title: "Invalid Idempotency-Key",
@@ -51,6 +52,11 @@ export const PROBLEMS = {
     status: 409,
     title: "Repeated order",
     detail: "external_order_id has an order already, and this partner refuses repeats",
+  },
+  "not-possible": {
+    status: 409,
+    title: "Not possible",
+    detail: "this can't be done as things stand",
   },
   "body-too-large": { status: 413, title: "Body too large", detail: "the body is larger than 256 KiB" },
   "unsupported-media-type": {
