@@ -1,4 +1,3 @@
-import { userInfo } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ticketedOrder } from "../pipeline/ticketed.ts";
 import type { Storage } from "../storage/open.ts";
@@ -8,6 +7,7 @@ import { Failure } from "./cli/failure.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
 import { invocation } from "./cli/invocation.ts";
 import { print, printJson } from "./cli/output.ts";
+import { userOfShell } from "./cli/user.ts";
 import { findOne, notFound } from "./order-lookup.ts";
 
 interface ActOptions {
@@ -143,16 +143,6 @@ function refusal(refused: Refused, id: number, why: string): Failure {
   return new Failure("failed", `order ${id} is ${refused.status}: ${why}`, {
     advice: `\`${invocation()} order show ${id}\` tells where it stands`,
   });
-}
-
-function userOfShell(): string {
-  if (process.env["SUDO_USER"]) return process.env["SUDO_USER"];
-  try {
-    return userInfo().username;
-  } catch {
-    // A container's user need not have a name.
-    return `uid ${process.getuid?.() ?? "unknown"}`;
-  }
 }
 
 function asRecord(text: string): string {

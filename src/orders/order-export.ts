@@ -79,13 +79,17 @@ const COLUMNS: Readonly<Record<string, (...row: Row) => Value>> = {
 };
 const CODES = "ticket_codes";
 
-/** The first line of an export; null where the format has none. */
-export function exportHead(format: ExportFormat, codes: boolean): string | null {
-  return format === "csv" ? csvLine([...Object.keys(COLUMNS), ...(codes ? [CODES] : [])]) : null;
+/** An export's text, a piece for each page. Its rows are the orders' items. */
+export async function* exportText(
+  format: ExportFormat,
+  pages: AsyncIterable<readonly ExportedOrder[]>,
+  codes: boolean,
+): AsyncGenerator<string> {
+  if (format === "csv") yield csvLine([...Object.keys(COLUMNS), ...(codes ? [CODES] : [])]);
+  for await (const orders of pages) yield orders.map((order) => linesOf(format, order)).join("");
 }
 
-/** The lines of an order, one for each of its items, with their line ends. */
-export function exportLines(format: ExportFormat, order: ExportedOrder): string {
+function linesOf(format: ExportFormat, order: ExportedOrder): string {
   const lines = order.items.map((item) => {
     const values = Object.entries(COLUMNS).map(([name, read]): [string, Value] => [name, read(order, item)]);
     if (order.codes !== null) values.push([CODES, order.codes]);
