@@ -1,8 +1,21 @@
 import Type, { type TSchema } from "typebox";
-import { isDate, isoTime, readTime } from "../lib/iso-time.ts";
+import { isoTime } from "../lib/iso-time.ts";
 import type { InputProblem } from "./order-input.ts";
 import { ATTEMPT_ERRORS, type AttemptError } from "./outcome.ts";
 import { ORDER_STATUSES, type OrderStatus } from "./states.ts";
+import {
+  anyOf,
+  date,
+  type Field,
+  type FieldValues,
+  integer,
+  oneOf,
+  readFields,
+  schemasOf,
+  text,
+  time,
+  type Value,
+} from "./outward-fields.ts";
 
 /** Which orders are meant. Plain data: a bulk job stores it. Null, or an empty list of statuses, stands for any. */
 export interface OrderFilter {
@@ -45,68 +58,9 @@ export const ANY_ORDER: OrderFilter = {
 };
 
 const MAX_IDS = 1000;
-const MAX_PROBLEMS = 20;
-const MAX_NAME_CHARS = 64;
-
-type Value = string | number | boolean;
-
-/** One name of the outward form: its schema, whose description completes "must be ...", and its reader. */
-interface Field<T extends Value> {
-  readonly schema: TSchema;
-  /** How often it may be given. */
-  readonly most: number;
-  /** Undefined: the text is none of its values. */
-  read(text: string): T | undefined;
-}
-
-const text = (description: string, maxChars: number): Field<string> => ({
-  schema: Type.String({ description, minLength: 1, maxLength: maxChars }),
-  most: 1,
-  read: (given) => {
-    const trimmed = given.trim();
-    return trimmed === "" || trimmed.length > maxChars || trimmed.includes("\u0000") ? undefined : trimmed;
-  },
-});
-
-const oneOf = <T extends string>(what: string, values: readonly T[]): Field<T> => ({
-  schema: Type.Enum([...values], { description: `${what}: one of ${values.join(", ")}` }),
-  most: 1,
-  read: (given) => values.find((value) => value === given),
-});
-
-/** May be given several times: any of the values is meant. */
-const anyOf = <T extends Value>(field: Field<T>, most: number): Field<T> => {
-  const { description } = field.schema as { description?: string };
-  return {
-    ...field,
-    schema: Type.Array(field.schema, { maxItems: most, description: `${description}; repeatable` }),
-    most,
-  };
-};
-
-const integer = (description: string, minimum: number, maximum: number): Field<number> => ({
-  schema: Type.Integer({ description, minimum, maximum }),
-  most: 1,
-  read: (given) => {
-    const number = /^[0-9]{1,16}$/.test(given) ? Number(given) : Number.NaN;
-    return Number.isSafeInteger(number) && number >= minimum && number <= maximum ? number : undefined;
-  },
-});
-
-const time = (description: string): Field<number> => ({
-  schema: Type.String({ description, examples: ["2026-08-25T07:09:55Z"] }),
-  most: 1,
-  read: readTime,
-});
-
-const date = (description: string): Field<string> => ({
-  schema: Type.String({ description, format: "date" }),
-  most: 1,
-  read: (given) => (isDate(given) ? given : undefined),
-});
 
 /** The outward names, as the query string, the command line and a JSON body write them. */
-const FIELDS = {
+export const ORDER_FILTER_FIELDS = {
   q: text("an external id, trace id, ticketing reference, ticket code or order id, whole", 255),
   status: anyOf(oneOf("the order's status", ORDER_STATUSES), ORDER_STATUSES.length),
   partner: text("a partner's id", 128),
@@ -124,14 +78,10 @@ const FIELDS = {
   error_group: text("the fingerprint of a group of errors", 600),
   id: anyOf(integer("an order id", 1, Number.MAX_SAFE_INTEGER), MAX_IDS),
 } as const satisfies Record<string, Field<string> | Field<number> | Field<boolean>>;
-type FieldName = keyof typeof FIELDS;
-
-export const ORDER_FILTER_NAMES = Object.keys(FIELDS) as readonly FieldName[];
+type FieldName = keyof typeof ORDER_FILTER_FIELDS;
 
 /** The schemas of the outward form, all of them optional: for the query of a route, or the body of another. */
-export const ORDER_FILTER_PROPERTIES: Readonly<Record<string, TSchema>> = Object.fromEntries(
-  Object.entries(FIELDS).map(([name, { schema }]) => [name, Type.Optional(schema)]),
-);
+export const ORDER_FILTER_PROPERTIES: Readonly<Record<string, TSchema>> = schemasOf(ORDER_FILTER_FIELDS);
 
 export type OrderFilterRead =
   | { readonly ok: true; readonly filter: OrderFilter }
@@ -142,32 +92,26 @@ export type OrderFilterRead =
  * misspelt filter must not mean every order.
  */
 export function readOrderFilter(given: object): OrderFilterRead {
-  const problems: InputProblem[] = [];
-  const found = new Map<string, Value[]>();
-  for (const [name, value] of Object.entries(given) as [string, unknown][]) {
-    const detail = isField(name)
-      ? readField(FIELDS[name], value, (values) => found.set(name, values))
-      : unknownName();
-    if (detail !== null) problems.push({ pointer: pointerTo(name), detail });
-  }
-  if (problems.length > 0) return { ok: false, problems: problems.slice(0, MAX_PROBLEMS) };
-  const one = (name: FieldName): Value | null => found.get(name)?.[0] ?? null;
+  const read = readFields(given, ORDER_FILTER_FIELDS);
+  return read.ok ? { ok: true, filter: orderFilterOf(read.values) } : read;
+}
+
+/** The filter that these say, which may be fields of more than a filter. */
+export function orderFilterOf(values: FieldValues): OrderFilter {
+  const one = (name: FieldName): Value | null => values.get(name)?.[0] ?? null;
   return {
-    ok: true,
-    filter: {
-      q: one("q") as string | null,
-      statuses: [...new Set((found.get("status") ?? []) as OrderStatus[])],
-      partnerId: one("partner") as string | null,
-      createdFrom: one("created_from") as number | null,
-      createdBefore: one("created_before") as number | null,
-      visitFrom: one("visit_from") as string | null,
-      visitTo: one("visit_to") as string | null,
-      code: one("code") as number | null,
-      error: one("error") as AttemptError | null,
-      pastDue: one("past_due") === true,
-      errorGroup: one("error_group") as string | null,
-      ids: (found.get("id") as number[] | undefined) ?? null,
-    },
+    q: one("q") as string | null,
+    statuses: [...new Set((values.get("status") ?? []) as OrderStatus[])],
+    partnerId: one("partner") as string | null,
+    createdFrom: one("created_from") as number | null,
+    createdBefore: one("created_before") as number | null,
+    visitFrom: one("visit_from") as string | null,
+    visitTo: one("visit_to") as string | null,
+    code: one("code") as number | null,
+    error: one("error") as AttemptError | null,
+    pastDue: one("past_due") === true,
+    errorGroup: one("error_group") as string | null,
+    ids: (values.get("id") as number[] | undefined) ?? null,
   };
 }
 
@@ -192,32 +136,4 @@ export function orderFilterQuery(filter: OrderFilter): URLSearchParams {
     (value === null ? [] : [value].flat()).map((each): [string, string] => [name, String(each)]),
   );
   return new URLSearchParams(pairs);
-}
-
-function readField(field: Field<Value>, given: unknown, keep: (values: Value[]) => void): string | null {
-  const texts = Array.isArray(given) ? (given as unknown[]) : [given];
-  if (texts.length > field.most) {
-    return field.most === 1 ? "must be given once" : `must be given at most ${field.most} times`;
-  }
-  const values = texts.map((each) => (isValue(each) ? field.read(String(each)) : undefined));
-  if (values.includes(undefined))
-    return `must be ${String((field.schema as { description?: string }).description)}`;
-  keep(values as Value[]);
-  return null;
-}
-
-function isValue(given: unknown): given is Value {
-  return typeof given === "string" || typeof given === "number" || typeof given === "boolean";
-}
-
-function isField(name: string): name is FieldName {
-  return Object.hasOwn(FIELDS, name);
-}
-
-function unknownName(): string {
-  return `is unknown; known are ${ORDER_FILTER_NAMES.join(", ")}`;
-}
-
-function pointerTo(name: string): string {
-  return `/${name.slice(0, MAX_NAME_CHARS).replaceAll("~", "~0").replaceAll("/", "~1")}`;
 }
