@@ -27,11 +27,11 @@ const reason = (call: { ok: boolean; reason?: string }): string => {
 test("a mapping sees what ticketing gets by default, frozen at every level, and never the callback URL", () => {
   const { callback_url: _c, ...rest } = PAYLOAD;
   assert.deepEqual(ORDER, { ...rest, trace_id: "t-1", partner_id: "p-1" });
-  const seat = ORDER.items[0]!["seat"] as { row: number };
+  const seat = ORDER.items[0]!["seat"] as Record<string, number>;
   for (const change of [
     () => ((ORDER as { channel: unknown }).channel = 1),
     () => (ORDER.items as unknown[]).push(1),
-    () => (seat.row = 4),
+    () => (seat["row"] = 4),
   ]) {
     assert.throws(change, TypeError);
   }
@@ -56,7 +56,7 @@ test("a request is JSON as it was meant, with headers in lower case", () => {
       },
     },
   );
-  for (const body of ["text", 7, null, true, [], {}]) assert.equal(request({ body }).ok, true, String(body));
+  for (const body of ["text", 7, null, true, [], {}]) assert.ok(request({ body }).ok);
 });
 
 test("what JSON would quietly change, or can't carry, is no request", () => {
