@@ -17,6 +17,7 @@ const COMMANDS = [
   "operator enable",
   "order",
   "order list",
+  "order export",
   "order show",
   "order retry",
   "order cancel",
