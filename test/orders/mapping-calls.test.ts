@@ -128,6 +128,7 @@ test("nonsense, promises and exceptions are reasons, and never more than that", 
     [
       {
         body: 1,
+        // oxlint-disable-next-line unicorn/no-thenable -- that is what is refused
         then() {
           throw new Error("thenable");
         },
