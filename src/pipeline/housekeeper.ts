@@ -5,8 +5,8 @@ import type { Log } from "../observe/log.ts";
 import type { Storage } from "../storage/open.ts";
 
 export interface HousekeeperOptions {
-  readonly storage: Pick<Storage, "authEvents" | "retention">;
-  /** Ages in milliseconds; of orders null: they are kept. */
+  readonly storage: Pick<Storage, "authEvents" | "rejections" | "retention">;
+  /** Ages in milliseconds; of orders null: they are kept. What was refused is kept as long as failures at the door. */
   readonly keep: { readonly ordersMs: number | null; readonly authEventsMs: number };
   readonly clock: Clock;
   readonly log: Log;
@@ -17,21 +17,21 @@ export interface Housekeeper {
   start(): void;
   stop(): Promise<void>;
   /** Once through: all that is too old now. */
-  round(): Promise<{ readonly orders: number; readonly authEvents: number }>;
+  round(): Promise<{ readonly orders: number; readonly authEvents: number; readonly rejections: number }>;
 }
 
 const PAUSE_MS = 60_000;
 /** Rows of one transaction. */
-const BATCH = { orders: 500, authEvents: 1000 };
+const BATCH = { orders: 500, records: 1000 };
 
 export function createHousekeeper(options: HousekeeperOptions): Housekeeper {
   const { storage, keep, clock, log } = options;
   let stopping = false;
 
-  async function pruneAuthEvents(before: number): Promise<number> {
+  async function prune(records: Pick<Storage["authEvents"], "prune">, before: number): Promise<number> {
     let pruned = 0;
-    for (let last = BATCH.authEvents; last === BATCH.authEvents && !stopping; pruned += last) {
-      last = await unhurried(() => storage.authEvents.prune(before, BATCH.authEvents));
+    for (let last = BATCH.records; last === BATCH.records && !stopping; pruned += last) {
+      last = await unhurried(() => records.prune(before, BATCH.records));
     }
     return pruned;
   }
@@ -49,10 +49,13 @@ export function createHousekeeper(options: HousekeeperOptions): Housekeeper {
 
   async function round() {
     const now = clock.wallMs();
-    const authEvents = await pruneAuthEvents(now - keep.authEventsMs);
+    const authEvents = await prune(storage.authEvents, now - keep.authEventsMs);
+    const rejections = await prune(storage.rejections, now - keep.authEventsMs);
     const orders = keep.ordersMs === null ? 0 : await deleteOrders(now - keep.ordersMs);
-    if (orders + authEvents > 0) log.info({ event: "housekeeping.deleted", orders, auth_events: authEvents });
-    return { orders, authEvents };
+    if (orders + authEvents + rejections > 0) {
+      log.info({ event: "housekeeping.deleted", orders, auth_events: authEvents, rejections });
+    }
+    return { orders, authEvents, rejections };
   }
 
   const rounds = repeat(round, PAUSE_MS, (error) => log.warn({ event: "housekeeping.failed", err: error }));

@@ -143,6 +143,7 @@ export function inThread(storage: Storage, options: StorageOptions): Storage {
     disclosures,
     rateBuckets,
     authEvents,
+    rejections,
     retention,
   } = storage;
   const writing = {
@@ -155,6 +156,7 @@ export function inThread(storage: Storage, options: StorageOptions): Storage {
     disclosures,
     rateBuckets,
     authEvents,
+    rejections,
     retention,
   };
   const { findMany, list, find } = storage.partners;

@@ -15,6 +15,9 @@ import { createOrderIntake, type OrderIntake } from "./orders.ts";
 import { createOrderQueries, type OrderQueries } from "./order-queries.ts";
 import { createOrderSearch, type OrderSearch } from "./order-search.ts";
 import { createPartners, type Partners } from "./partners.ts";
+import { createListAttempts, type ListAttempts } from "./attempt-list.ts";
+import { createLists, type Lists } from "./lists.ts";
+import { createRejections, type Rejections } from "./rejections.ts";
 import { createRateBuckets, type RateBuckets } from "./rate-buckets.ts";
 import { createRetention, type Retention } from "./retention.ts";
 import { type CircuitSettings, createSettlements, type Settlements } from "./settlements.ts";
@@ -31,6 +34,8 @@ export interface Storage {
   readonly circuits: Readonly<Record<Leg, Circuits>>;
   readonly orders: OrderQueries;
   readonly orderSearch: OrderSearch;
+  readonly listAttempts: ListAttempts;
+  readonly lists: Lists;
   readonly exportPages: ExportPages;
   readonly readEvents: ReadEvents;
   readonly readStandings: ReadStandings;
@@ -42,6 +47,7 @@ export interface Storage {
   readonly disclosures: Disclosures;
   readonly rateBuckets: RateBuckets;
   readonly authEvents: AuthEvents;
+  readonly rejections: Rejections;
   readonly retention: Retention;
   close(): Promise<void>;
 }
@@ -85,6 +91,8 @@ export function openStorage(options: StorageOptions): Storage {
       callback: createCircuits(database, "callback"),
     },
     orders: createOrderQueries(database),
+    listAttempts: createListAttempts(database),
+    lists: createLists(database),
     orderSearch,
     exportPages: createExportPages(database, orderSearch.ids),
     readEvents: createReadEvents(database),
@@ -97,6 +105,7 @@ export function openStorage(options: StorageOptions): Storage {
     disclosures: createDisclosures(database),
     rateBuckets: createRateBuckets(database),
     authEvents: createAuthEvents(database),
+    rejections: createRejections(database),
     retention: createRetention(database),
     close: () => database.close(),
   };

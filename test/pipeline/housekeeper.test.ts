@@ -22,6 +22,8 @@ onEachDatabase("the housekeeper", (kind) => {
         { ...failure, ip: null, minute: clock.nowMs },
         { ...failure, ip: "192.0.2.1", minute: clock.nowMs },
       ]);
+    const refused = { partnerId: "p", status: 400, problem: "invalid-order", reason: "r", count: 1 } as const;
+    await storage.rejections.write([{ ...refused, externalOrderId: null, ip: null, at: clock.nowMs }]);
     await failedNow();
     await way.order();
     await way.work();
@@ -30,9 +32,9 @@ onEachDatabase("the housekeeper", (kind) => {
     await way.order();
     await way.work();
 
-    assert.deepEqual(await keeper(null).round(), { orders: 0, authEvents: 2 });
-    assert.deepEqual(await keeper(90 * DAY_MS).round(), { orders: 1, authEvents: 0 });
-    assert.deepEqual(await keeper(90 * DAY_MS).round(), { orders: 0, authEvents: 0 });
+    assert.deepEqual(await keeper(null).round(), { orders: 0, authEvents: 2, rejections: 1 });
+    assert.deepEqual(await keeper(90 * DAY_MS).round(), { orders: 1, authEvents: 0, rejections: 0 });
+    assert.deepEqual(await keeper(90 * DAY_MS).round(), { orders: 0, authEvents: 0, rejections: 0 });
     const tables = await wholeDatabase(storage);
     assert.deepEqual([tables.get("orders")?.length, tables.get("auth_events")?.length], [1, 2]);
   });
