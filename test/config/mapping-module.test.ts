@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { after, test } from "node:test";
@@ -85,4 +85,14 @@ test("every refusal names the file and the reason", async () => {
   ] as const) {
     assert.match(await refusal(moduleOf(source)), why, source);
   }
+});
+
+test("the mapping of docs/mapping.md works", async () => {
+  const text = readFileSync(join(import.meta.dirname, "../../docs/mapping.md"), "utf8");
+  const { mapping } = await loadMapping(moduleOf(/```ts\n([\s\S]*?)```/.exec(text)![1]!));
+  assert.deepEqual(mapping.response!(409, { error: "ALREADY_SOLD", sale: "S" }), {
+    outcome: "already_done",
+    reference: "S",
+    tickets: undefined,
+  });
 });
