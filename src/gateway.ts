@@ -11,6 +11,7 @@ import { plainConnector } from "./outbound/connector.ts";
 import { createHttpClient, type HttpClient } from "./outbound/http-client.ts";
 import { createResolver } from "./outbound/resolver.ts";
 import { createAccept } from "./pipeline/accept.ts";
+import { createBulkWorker } from "./pipeline/bulk-worker.ts";
 import { createCallbackStep } from "./pipeline/callback.ts";
 import { createEngine, type Engine } from "./pipeline/engine.ts";
 import { createPlainExchange, type Exchange } from "./pipeline/exchange.ts";
@@ -117,6 +118,8 @@ async function startOn(storage: Storage, config: Config, exchange: Exchange, log
     onTicketingEnded: waits.settled,
   });
   const housekeeper = createHousekeeper({ storage, keep: config.retention, clock, log });
+  const { announce } = engine;
+  const bulkWorker = createBulkWorker({ storage, pollMs: config.pollMs, clock, log, onQueued: announce });
   const accept = createAccept({
     database: storage.database,
     intake: storage.intake,
@@ -140,6 +143,8 @@ async function startOn(storage: Storage, config: Config, exchange: Exchange, log
     rateLimit: config.rateLimit,
     exchange,
     attemptsPerRun: config.retry.offsetsMs.length,
+    announce,
+    slots: { ticketing: ticketing.concurrency, callback: callback.concurrencyPerPartner },
     development: config.dev,
     probesOnly: worksOnly,
     log,
@@ -155,6 +160,7 @@ async function startOn(storage: Storage, config: Config, exchange: Exchange, log
     if (config.role !== "api") {
       await engine.start();
       housekeeper.start();
+      bulkWorker.start();
     }
   } catch (error) {
     await Promise.all([server.close(), stopEngine(engine, 0, clients)]);
@@ -170,6 +176,7 @@ async function startOn(storage: Storage, config: Config, exchange: Exchange, log
         stopServing(server, config.drainMs),
         stopEngine(engine, config.drainMs, clients),
         housekeeper.stop(),
+        bulkWorker.stop(),
       ]);
       stopped.abort();
       await storage.close();

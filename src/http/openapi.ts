@@ -19,7 +19,9 @@ const ProblemBody = Type.Object(
       ),
     ),
     order_id: Type.Optional(Type.Integer({ description: "the order that a refusal is about" })),
-    order_status: Type.Optional(Type.String({ description: "where that order stands, if it can't be acted on" })),
+    order_status: Type.Optional(
+      Type.String({ description: "where that order stands, if it can't be acted on" }),
+    ),
     error_reference: Type.Optional(
       Type.String({ description: "names the log line that has the cause of a 5xx" }),
     ),

@@ -24,14 +24,28 @@ const keys = (...path: string[]) => Object.keys(at(...path) as object).sort();
 test("every path is described, and no other", () => {
   assert.equal(at("openapi"), "3.1.0");
   const operations = keys("paths").map((path) => [path].concat(keys("paths", path)));
-  assert.deepEqual(operations, [
-    ["/health", "get"],
-    ["/openapi.json", "get"],
-    ["/orders", "get", "post"],
-    ["/orders/{id}", "get"],
-    ["/orders/{id}/events", "get"],
-    ["/ready", "get"],
-  ]);
+  const isAdmin = ([path]: string[]) => path!.startsWith("/admin/");
+  for (const [path = "", ...methods] of operations.filter(isAdmin)) {
+    for (const method of methods) {
+      const own = ["paths", path, method];
+      assert.deepEqual(
+        [at(...own, "security"), at(...own, "tags")],
+        [[{ operatorToken: [] }], ["admin"]],
+        path,
+      );
+    }
+  }
+  assert.deepEqual(
+    operations.filter((each) => !isAdmin(each)),
+    [
+      ["/health", "get"],
+      ["/openapi.json", "get"],
+      ["/orders", "get", "post"],
+      ["/orders/{id}", "get"],
+      ["/orders/{id}/events", "get"],
+      ["/ready", "get"],
+    ],
+  );
 });
 
 test("POST /orders: every status, the headers, the body", () => {

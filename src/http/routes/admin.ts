@@ -1,9 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import type { Authentication } from "../authenticate.ts";
 import { OPERATOR } from "../operator-of.ts";
+import { addAdminActionRoutes, type AdminActionsOptions } from "./admin-actions.ts";
+import { addAdminBulkRoutes, type AdminBulkOptions } from "./admin-bulk.ts";
 import { addAdminOrderRoute, type AdminOrderOptions } from "./admin-order.ts";
 
-export interface AdminRoutesOptions extends AdminOrderOptions {
+export interface AdminRoutesOptions
+  extends AdminOrderOptions, Omit<AdminActionsOptions, "orders">, AdminBulkOptions {
   readonly authenticate: Pick<Authentication, "operator">;
 }
 
@@ -21,5 +24,7 @@ export function addAdminRoutes(app: FastifyInstance, options: AdminRoutesOptions
     });
     // One line for each file of routes.
     addAdminOrderRoute(admin, options);
+    addAdminActionRoutes(admin, options);
+    addAdminBulkRoutes(admin, options);
   });
 }

@@ -1,0 +1,206 @@
+import type { FastifyInstance } from "fastify";
+import { Type } from "typebox";
+import {
+  BULK_ACTIONS,
+  BULK_RESULTS,
+  type BulkAction,
+  defaultPace,
+  MAX_BULK_PACE,
+} from "../../orders/bulk.ts";
+import { ORDER_FILTER_PROPERTIES, readOrderFilter } from "../../orders/order-filter.ts";
+import type { BulkJob } from "../../storage/bulk-queries.ts";
+import type { Storage } from "../../storage/open.ts";
+import { adminSchema } from "../admin-schema.ts";
+import { createBodyReader, Reason } from "../body.ts";
+import { BulkJobView, bulkJobView, BulkResultView, bulkResultView } from "../bulk-view.ts";
+import { requireJson } from "../json-body.ts";
+import { ORDER_ID, readOrderId } from "../list-query.ts";
+import { jsonResponse } from "../openapi.ts";
+import { operatorOf } from "../operator-of.ts";
+import { Problem } from "../problem-reply.ts";
+
+export interface AdminBulkOptions {
+  readonly bulkJobs: Storage["bulkJobs"];
+  readonly bulkQueries: Storage["bulkQueries"];
+  readonly orderSearch: Pick<Storage["orderSearch"], "count">;
+  /** Calls that a process makes at a time: what a job's pace goes by where nobody says. */
+  readonly slots: Parameters<typeof defaultPace>[1];
+}
+
+const PAGE = 100;
+
+const NewBulk = Type.Object(
+  {
+    action: Type.Enum([...BULK_ACTIONS], { description: `one of ${BULK_ACTIONS.join(", ")}` }),
+    filter: Type.Object(ORDER_FILTER_PROPERTIES, {
+      minProperties: 1,
+      description: "an object with at least one of the filters of GET /admin/orders",
+    }),
+    reason: Reason,
+    pace_per_sec: Type.Optional(
+      Type.Number({
+        minimum: 0.1,
+        maximum: MAX_BULK_PACE,
+        description: `orders per second: a number from 0.1 to ${MAX_BULK_PACE}`,
+      }),
+    ),
+    dry_run: Type.Optional(Type.Boolean({ description: "true to count only, else false" })),
+  },
+  { additionalProperties: false, description: "an object with action, filter and reason" },
+);
+const readNew = createBodyReader({
+  ...NewBulk,
+  properties: { ...NewBulk.properties, filter: Type.Object({}) },
+});
+const readCancel = createBodyReader(Type.Object({ reason: Reason }, { additionalProperties: false }));
+
+/** `/admin/bulk`: what is done to all orders of a filter, as durable jobs. */
+export function addAdminBulkRoutes(app: FastifyInstance, options: AdminBulkOptions): void {
+  const { bulkJobs, bulkQueries, orderSearch, slots } = options;
+  const json = async (request: Parameters<typeof requireJson>[0]) => requireJson(request);
+
+  async function jobOf(params: unknown): Promise<BulkJob> {
+    const id = readOrderId((params as { id: string }).id);
+    const job = id === null ? null : await bulkQueries.find(id);
+    if (job === null) throw new Problem("not-found", { hint: "there is no such bulk job" });
+    return job;
+  }
+
+  app.post("/admin/bulk", { onRequest: json, schema: CREATE }, async (request, reply) => {
+    const { action, filter: given, reason, dry_run: isDry = false, ...more } = readNew(request) as Body;
+    const read = readOrderFilter(given);
+    if (!read.ok) {
+      const errors = read.problems.map(({ pointer, detail }) => ({ pointer: `/filter${pointer}`, detail }));
+      throw new Problem("invalid-body", { errors });
+    }
+    if (Object.keys(given).length === 0) {
+      throw new Problem("invalid-body", {
+        errors: [{ pointer: "/filter", detail: "must name at least one filter" }],
+      });
+    }
+    const { filter } = read;
+    const found = await orderSearch.count(filter);
+    if (isDry) return { action, count: found.count, at_least: found.atLeast };
+    const pacePerSec = more.pace_per_sec ?? defaultPace(action, slots);
+    const job = { action, filter, total: found.count, pacePerSec };
+    const id = await bulkJobs.create(job, { actor: operatorOf(request).name, reason }, null);
+    const made = await bulkQueries.find(id);
+    return reply.code(201).header("location", `/admin/bulk/${id}`).send(bulkJobView(made!));
+  });
+
+  app.get("/admin/bulk", { schema: LIST }, async (request) => {
+    const { before } = request.query as { before?: unknown };
+    const jobs = await bulkQueries.list(idOrNull("before", before), PAGE);
+    return jobs.map(bulkJobView);
+  });
+
+  app.get("/admin/bulk/:id", { schema: SHOW }, async (request) => {
+    const { after, result } = request.query as { after?: unknown; result?: unknown };
+    const only = BULK_RESULTS.find((each) => each === result) ?? null;
+    if (result !== undefined && only === null)
+      throw invalid("result", `must be one of ${BULK_RESULTS.join(", ")}`);
+    const afterOrderId = idOrNull("after", after) ?? 0;
+    const job = await jobOf(request.params);
+    const results = await bulkQueries.results(job.id, { result: only, afterOrderId, limit: PAGE });
+    const next = results.length === PAGE ? results.at(-1)!.orderId : null;
+    return { ...bulkJobView(job), results: results.map(bulkResultView), next_after: next };
+  });
+
+  app.post("/admin/bulk/:id/cancel", { onRequest: json, schema: CANCEL }, async (request) => {
+    const job = await jobOf(request.params);
+    const { reason } = readCancel(request);
+    const isEnded = await bulkJobs.cancel(job.id, { actor: operatorOf(request).name, reason }, null);
+    const now = await jobOf(request.params);
+    if (!isEnded && now.status === "done") {
+      throw new Problem("not-possible", { hint: `bulk job ${job.id} is done already` });
+    }
+    return bulkJobView(now);
+  });
+}
+
+interface Body {
+  readonly action: BulkAction;
+  readonly filter: object;
+  readonly reason: string;
+  readonly pace_per_sec?: number;
+  readonly dry_run?: boolean;
+}
+
+function invalid(name: string, detail: string): Problem {
+  return new Problem("invalid-query", { errors: [{ pointer: `/${name}`, detail }] });
+}
+
+function idOrNull(name: string, given: unknown): number | null {
+  if (given === undefined) return null;
+  const id = typeof given === "string" ? readOrderId(given) : null;
+  if (id === null) throw invalid(name, "must be an id, given once");
+  return id;
+}
+
+const Id = Type.Object({ id: Type.Integer({ ...ORDER_ID, description: "the bulk job's id" }) });
+const ACT_PROBLEMS = ["invalid-json", "invalid-body", "body-too-large", "unsupported-media-type"] as const;
+
+const CREATE = adminSchema({
+  operationId: "createBulk",
+  summary: "Retry, resend, cancel or close all orders of a filter",
+  description:
+    "With `dry_run` the orders are counted and nothing is done. Without it a durable job is made, which the serving " +
+    "processes work at its pace: each order is acted on once, also when a process dies half-way. Orders that come later " +
+    "are not meant, nor those that have moved when their turn comes.",
+  consumes: ["application/json"],
+  body: NewBulk,
+  answers: {
+    200: jsonResponse(
+      "The count of a dry run.",
+      Type.Object({
+        action: Type.Enum([...BULK_ACTIONS]),
+        count: Type.Integer({ minimum: 0 }),
+        at_least: Type.Boolean({ description: "true: there are more" }),
+      }),
+    ),
+    201: jsonResponse("The job.", BulkJobView, { Location: Type.String({ description: "the job's path" }) }),
+  },
+  problems: [...ACT_PROBLEMS],
+});
+
+const LIST = adminSchema({
+  operationId: "listBulk",
+  summary: `Bulk jobs, newest first, ${PAGE} at a time`,
+  querystring: Type.Object({
+    before: Type.Optional(Type.Integer({ ...ORDER_ID, description: "only jobs older than this one" })),
+  }),
+  answers: { 200: jsonResponse("A page of jobs.", Type.Array(BulkJobView)) },
+  problems: ["invalid-query"],
+});
+
+const SHOW = adminSchema({
+  operationId: "getBulk",
+  summary: "A bulk job's progress, and what became of each order",
+  params: Id,
+  querystring: Type.Object({
+    after: Type.Optional(Type.Integer({ ...ORDER_ID, description: "only results of orders after this one" })),
+    result: Type.Optional(Type.Enum([...BULK_RESULTS], { description: "only these results" })),
+  }),
+  answers: {
+    200: jsonResponse(
+      "The job.",
+      Type.Object({
+        ...BulkJobView.properties,
+        results: Type.Array(BulkResultView),
+        next_after: Type.Union([Type.Integer(), Type.Null()], { description: "`after` of the next page" }),
+      }),
+    ),
+  },
+  problems: ["invalid-query", "not-found"],
+});
+
+const CANCEL = adminSchema({
+  operationId: "cancelBulk",
+  summary: "End a bulk job where it is",
+  description: "What it has done stays.",
+  params: Id,
+  consumes: ["application/json"],
+  body: Type.Object({ reason: Reason }, { additionalProperties: false }),
+  answers: { 200: jsonResponse("The job, at its end.", BulkJobView) },
+  problems: [...ACT_PROBLEMS, "not-found", "not-possible"],
+});
