@@ -30,6 +30,8 @@ const RESERVE = "test/pipeline/reserve.test.ts";
 const NEW_JOBS = "test/storage/new-jobs.test.ts";
 const SHARED_COMMITS = "test/storage/shared-commits.test.ts";
 const COMBINER = "test/lib/combiner.test.ts";
+const EVENTS = "test/storage/events.test.ts";
+const WAITS = "test/pipeline/order-waits.test.ts";
 const SCHEDULE = "test/orders/schedule.test.ts";
 const OUTCOME = "test/orders/outcome.test.ts";
 const TRANSITIONS = "test/orders/transitions.test.ts";
@@ -735,5 +737,85 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "",
     why: "A 201 for an order that PostgreSQL has rolled back.",
     tests: [SHARED_COMMITS, NEW_JOBS],
+  },
+  {
+    name: "failure-events-for-everybody",
+    file: "src/storage/events.ts",
+    find: " and p.failure_events = 1",
+    replace: "",
+    why: "Partners are told of events that they have never heard of.",
+    tests: [EVENTS],
+  },
+  {
+    name: "failure-told-beside-the-move",
+    file: "src/storage/moves.ts",
+    find: "if (failed.length > 0) await tellFailures(tx, failed, now);",
+    replace: "",
+    why: "A partner who waits for a failure never hears of it.",
+    tests: [EVENTS],
+  },
+  {
+    name: "ticketed-always-the-first-event",
+    file: "src/storage/tickets.ts",
+    find: "told === 0 ? ticketed.event : later(ticketed.event, told + 1)",
+    replace: "ticketed.event",
+    why: "Tickets of an order that has failed before are never written: its sequence is taken.",
+    tests: [EVENTS],
+  },
+  {
+    name: "body-keeps-its-sequence",
+    file: "src/storage/tickets.ts",
+    find: "sequence, body: withSequence(event.body, sequence)",
+    replace: "sequence",
+    why: "A partner who goes by the sequence drops the event that carries the tickets.",
+    tests: [EVENTS],
+  },
+  {
+    name: "failure-callback-moves-its-order",
+    file: "src/storage/settlements.ts",
+    find: "if (to === null || !speaksForOrder(ended)) return [];",
+    replace: "if (to === null) return [];",
+    why: "An order counts as delivered or blocked by a callback that carried no tickets.",
+    tests: [EVENTS],
+  },
+  {
+    name: "failure-callback-begins-the-leg",
+    file: "src/storage/jobs.ts",
+    find: "row.attempts === 1 && speaksForOrder(row)",
+    replace: "row.attempts === 1",
+    why: "An order's callback is taken to be under way while its tickets wait.",
+    tests: [EVENTS],
+  },
+  {
+    name: "held-failure-callback-exhausts-its-order",
+    file: "src/storage/circuits.ts",
+    find: "\n              .filter(speaksForOrder)",
+    replace: "",
+    why: "An order whose tickets are still to be told is given up.",
+    tests: [EVENTS],
+  },
+  {
+    name: "wait-before-the-first-look",
+    file: "src/pipeline/order-waits.ts",
+    find: "if (!isUnderWay(first)) return first;",
+    replace: "",
+    why: "A repeat for an order that has its tickets waits for its whole time.",
+    tests: [WAITS],
+  },
+  {
+    name: "settle-wakes-nobody",
+    file: "src/pipeline/order-waits.ts",
+    find: "settled: wake,",
+    replace: "settled: () => {},",
+    why: "Who waits for tickets hears of them a poll later.",
+    tests: [WAITS],
+  },
+  {
+    name: "waiters-without-bound",
+    file: "src/pipeline/order-waits.ts",
+    find: " || count >= maxWaiting",
+    replace: "",
+    why: "Whoever sends requests that wait fills the process with them.",
+    tests: [WAITS],
   },
 ];

@@ -25,6 +25,7 @@ interface AddOptions {
   readonly callbackHost?: string[];
   readonly signingSecret?: "generate" | "-";
   readonly rejectRepeats?: true;
+  readonly failureEvents?: true;
   readonly json?: true;
 }
 
@@ -48,6 +49,10 @@ export function defineAdd(command: Command): void {
       asSecretSource,
     )
     .option("--reject-repeats", "refuse an external_order_id that it has used before")
+    .option(
+      "--failure-events",
+      "tell it also of orders that fail: order.blocked, order.exhausted, order.cancelled",
+    )
     .option(...JSON_OPTION)
     .action(add);
   withExamples(command, [
@@ -88,7 +93,8 @@ async function add(id: string, options: AddOptions): Promise<void> {
     throw new Failure("usage", "APP_HMAC_SECRET is not set: a signing secret is stored encrypted under it");
   }
   const credentials = createCredentials({ keys: config.appHmacSecrets, development: false });
-  const partner = newPartner(seed, credentials, false);
+  const { failureEvents = false } = options;
+  const partner = { ...newPartner(seed, credentials, false), failureEvents };
   await withStorage(config, async ({ partners }) => {
     if (await partners.add(partner, Date.now())) return;
     const stored = (await partners.findMany([id])).get(id);

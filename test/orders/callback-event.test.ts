@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { callbackBody, type CallbackEvent } from "../../src/orders/callback-event.ts";
+import { callbackBody, type CallbackEvent, withSequence } from "../../src/orders/callback-event.ts";
 import { canonicalJson, fingerprint } from "../../src/orders/fingerprint.ts";
 
 const EVENT: CallbackEvent = {
@@ -29,6 +29,15 @@ test("the callback is canonical JSON, byte for byte", () => {
       '"reference":"TK-1","status":"ticketed","tickets":[{"a":"🎟️","z":1},"CODE"],' +
       '"trace_id":"01890000-0000-7000-8000-000000000001"},"sequence":1}',
   );
+});
+
+test("a place among the order's events is the body's only change", () => {
+  assert.equal(withSequence(callbackBody(EVENT), 3), callbackBody({ ...EVENT, sequence: 3 }));
+});
+
+test("a failure says its reason", () => {
+  const body = callbackBody({ ...EVENT, event: "order.blocked", reasonCode: "ticketing_refused" });
+  assert.equal((JSON.parse(body) as { reason_code: string }).reason_code, "ticketing_refused");
 });
 
 test("an item carries its named fields alone: a partner's additions stay in the raw payload", () => {
