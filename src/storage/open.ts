@@ -6,6 +6,7 @@ import type { Database } from "./database.ts";
 import { openPostgres } from "./dialect/postgres.ts";
 import { openSqlite } from "./dialect/sqlite.ts";
 import { createDisclosures, type Disclosures } from "./disclosures.ts";
+import { createErrorGroups, type ErrorGroups } from "./error-groups.ts";
 import { createReadEvents, type ReadEvents } from "./event-queries.ts";
 import { createExportPages, type ExportPages } from "./export-pages.ts";
 import { createJobQueue, type JobQueue } from "./jobs.ts";
@@ -34,6 +35,7 @@ export interface Storage {
   readonly circuits: Readonly<Record<Leg, Circuits>>;
   readonly orders: OrderQueries;
   readonly orderSearch: OrderSearch;
+  readonly errorGroups: ErrorGroups;
   readonly listAttempts: ListAttempts;
   readonly lists: Lists;
   readonly exportPages: ExportPages;
@@ -74,7 +76,8 @@ export function openStorage(options: StorageOptions): Storage {
     at.kind === "sqlite"
       ? openSqlite({ path: at.path, create: options.create })
       : openPostgres({ url: at.url, poolSize: options.poolSize, prepared: options.preparedStatements });
-  const orderSearch = createOrderSearch(database);
+  const errorGroups = createErrorGroups(database);
+  const orderSearch = createOrderSearch(database, { ordersOfGroup: errorGroups.ordersOf });
   return {
     database,
     intake: createOrderIntake(database),
@@ -94,6 +97,7 @@ export function openStorage(options: StorageOptions): Storage {
     listAttempts: createListAttempts(database),
     lists: createLists(database),
     orderSearch,
+    errorGroups,
     exportPages: createExportPages(database, orderSearch.ids),
     readEvents: createReadEvents(database),
     readStandings: createReadStandings(database),
