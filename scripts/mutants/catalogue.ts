@@ -36,6 +36,8 @@ const SCHEDULE = "test/orders/schedule.test.ts";
 const OUTCOME = "test/orders/outcome.test.ts";
 const TRANSITIONS = "test/orders/transitions.test.ts";
 const EXCHANGE = "test/orders/ticketing-exchange.test.ts";
+const CALLS = "test/orders/mapping-calls.test.ts";
+const MAPPING = "test/pipeline/mapping.test.ts";
 
 /** Runs each statement in a transaction of its own. */
 const ALONE = "(text, parameters) => transact((tx) => tx(text, parameters))";
@@ -717,8 +719,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "shared-commits-not-synced",
     file: "src/storage/dialect/sqlite.ts",
-    find: "createGathering((group) => runTogether(group, true))",
-    replace: "createGathering((group) => runTogether(group, false))",
+    find: "createGathering((group) => runTogether(group, true), COMPANY_MS)",
+    replace: "createGathering((group) => runTogether(group, false), COMPANY_MS)",
     why: "A power cut takes orders that were answered with 201.",
     tests: [SHARED_COMMITS, SQLITE],
   },
@@ -817,5 +819,77 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "",
     why: "Whoever sends requests that wait fills the process with them.",
     tests: [WAITS],
+  },
+  {
+    name: "mapping-orders-thaw",
+    file: "src/orders/mapping-calls.ts",
+    find: "Object.values(Object.freeze(value)).forEach(deepFreeze);",
+    replace: "Object.freeze(value);",
+    why: "A mapping changes an order's items, and the partner is told of others than he ordered.",
+    tests: [CALLS],
+  },
+  {
+    name: "mapping-takes-the-key",
+    file: "src/orders/mapping-calls.ts",
+    find: "if (GATEWAYS.has(name)) throw",
+    replace: "if (GATEWAYS.has(given)) throw",
+    why: "A mapping overwrites the Idempotency-Key, and a retry buys twice.",
+    tests: [CALLS],
+  },
+  {
+    name: "mapping-price-of-nothing",
+    file: "src/orders/mapping-calls.ts",
+    find: "Number.isFinite(value) ? null : String(value)",
+    replace: "null",
+    why: "A price that is no number is sent as null.",
+    tests: [CALLS],
+  },
+  {
+    name: "mapping-promise-unheard",
+    file: "src/orders/mapping-calls.ts",
+    find: "Promise.resolve(value).catch(() => {});",
+    replace: "",
+    why: "A mapping's rejected promise ends the process.",
+    tests: [CALLS],
+  },
+  {
+    name: "mapping-asked-of-halves",
+    file: "src/pipeline/mapped-exchange.ts",
+    find: "if (ask === undefined || error !== null || code === null)",
+    replace: "if (ask === undefined || code === null)",
+    why: "Half an answer is read as if it were whole, and its tickets lost.",
+    tests: [MAPPING],
+  },
+  {
+    name: "mapping-late-request-sent",
+    file: "src/pipeline/mapped-exchange.ts",
+    find: "if (tookMs > MAX_REQUEST_MS) {",
+    replace: "if (tookMs > 2 * MAX_REQUEST_MS) {",
+    why: "A request leaves after its claim may have gone to another process.",
+    tests: [MAPPING],
+  },
+  {
+    name: "mapping-retries-the-unreadable",
+    file: "src/pipeline/mapped-exchange.ts",
+    find: '    outcome: "blocked",\n    already: false,',
+    replace: '    outcome: "retry",\n    already: false,',
+    why: "An order that is ticketed is bought again because its answer can't be read.",
+    tests: [MAPPING],
+  },
+  {
+    name: "mapping-answer-cut",
+    file: "src/pipeline/ticketing.ts",
+    find: 'error === "mapping" ? keptAnswer(body, UNREAD_ANSWER_BYTES) : keptAnswer(body)',
+    replace: "keptAnswer(body)",
+    why: "The only copy of an unreadable answer's tickets is cut off.",
+    tests: [MAPPING],
+  },
+  {
+    name: "mapping-fault-of-ticketing",
+    file: "src/orders/target-health.ts",
+    find: '["guard", "lost", "mapping"]',
+    replace: '["guard", "lost"]',
+    why: "A mapping's mistakes count as ticketing's success, and its circuit never opens.",
+    tests: [OUTCOME],
   },
 ];
