@@ -58,6 +58,8 @@ export interface Config {
     readonly ordersMs: number | null;
     readonly authEventsMs: number;
   };
+  /** IANA. */
+  readonly venueTimeZone: string;
   readonly trustedProxies: readonly string[];
   readonly role: "all" | "api" | "worker";
   readonly logLevel: string;
@@ -156,6 +158,7 @@ function compose(values: Values, dev: boolean): Config {
       ordersMs: values.RETENTION_DAYS === null ? null : values.RETENTION_DAYS * DAY_MS,
       authEventsMs: values.AUTH_EVENTS_DAYS * DAY_MS,
     },
+    venueTimeZone: values.VENUE_TIMEZONE,
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     role: values.ROLE,
     logLevel: values.LOG_LEVEL,
@@ -245,6 +248,7 @@ function effective(config: Config): Record<VariableName, Shown> {
     IDEMP_TTL_SECS: config.idempotencyTtlSecs,
     RETENTION_DAYS: config.retention.ordersMs === null ? null : config.retention.ordersMs / DAY_MS,
     AUTH_EVENTS_DAYS: config.retention.authEventsMs / DAY_MS,
+    VENUE_TIMEZONE: config.venueTimeZone,
     TRUSTED_PROXIES: config.trustedProxies,
     ROLE: config.role,
     LOG_LEVEL: config.logLevel,

@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { normalAddress, parseCidr } from "../lib/cidr.ts";
+import { isTimeZone } from "../lib/zoned-day.ts";
 import { signingKey } from "../outbound/signature.ts";
 import { parseDatabaseUrl } from "../storage/target.ts";
 
@@ -24,6 +25,10 @@ const matching = (expected: string, pattern: RegExp) =>
 function inRange(value: number, min: number, max: number): number | null {
   return value >= min && value <= max ? value : null;
 }
+
+export const timeZone = parser("an IANA time zone, as Asia/Bangkok", (raw: string) =>
+  isTimeZone(raw) ? raw : null,
+);
 
 export const wholeNumber = (min: number, max: number) =>
   parser(`a whole number from ${min} to ${max}`, (raw) =>

@@ -164,6 +164,11 @@ export const VARIABLES = {
     read.wholeNumber(1, 36_500),
     "days for which the record of requests that were turned away is kept",
   ),
+  VENUE_TIMEZONE: variable(
+    "UTC",
+    read.timeZone,
+    "the attraction's IANA time zone, as Asia/Bangkok: which day is today for its visitors",
+  ),
   TRUSTED_PROXIES: variable(null, cidrs, "CIDRs whose X-Forwarded-For is believed", {
     shownDefault: "nobody",
   }),
