@@ -1,8 +1,8 @@
 import type { Selectable } from "kysely";
-import { publicItem } from "../orders/callback-event.ts";
 import type { OrderItem } from "../orders/order-input.ts";
 import type { OrderStatus } from "../orders/states.ts";
 import type { Database } from "./database.ts";
+import { ITEM_COLUMNS, itemOf } from "./order-items.ts";
 import {
   LEG_TABLES,
   type AttemptsTable,
@@ -100,17 +100,11 @@ export function createOrderQueries({ queries }: Database): OrderQueries {
   async function itemsOf(orderId: number): Promise<OrderItem[]> {
     const rows = await queries
       .selectFrom("order_items")
-      .select(["sku", "qty", "unit_price_minor", "currency", "visit_date", "visit_time"])
+      .select(ITEM_COLUMNS)
       .where("order_id", "=", orderId)
       .orderBy("no")
       .execute();
-    return rows.map(({ visit_date, visit_time, ...item }) =>
-      publicItem({
-        ...item,
-        ...(visit_date === null ? {} : { visit_date }),
-        ...(visit_time === null ? {} : { visit_time }),
-      }),
-    );
+    return rows.map(itemOf);
   }
 
   async function ticketsOf(orderId: number): Promise<unknown[]> {
