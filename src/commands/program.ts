@@ -58,6 +58,11 @@ const COMMANDS: readonly Entry[] = [
     load: () => import("./purge.ts"),
   },
   {
+    name: "reconcile",
+    summary: "compare a daily file of the partner or of ticketing with our orders",
+    load: () => import("./reconcile.ts"),
+  },
+  {
     name: "ticketing",
     summary: "try whether the ticketing system honours the Idempotency-Key",
     load: () => import("./ticketing.ts"),

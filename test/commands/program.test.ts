@@ -31,6 +31,7 @@ const COMMANDS = [
   "partner secret",
   "partner reseal",
   "purge",
+  "reconcile",
   "ticketing",
   "ticketing probe",
 ];
