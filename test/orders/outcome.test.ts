@@ -78,10 +78,10 @@ test("what an attempt says of its target: a refusal of the order is no fault of 
       ["working", "working", "working", "working", "working", "failing", "failing", "failing", "failing"],
     );
     assert.deepEqual(
-      (["timeout", "dns", "connect", "tls", "reset", "protocol", "guard", "lost"] as const).map((error) =>
-        health(leg, null, error),
+      (["timeout", "dns", "connect", "tls", "reset", "protocol", "guard", "lost", "mapping"] as const).map(
+        (error) => health(leg, null, error),
       ),
-      ["failing", "failing", "failing", "failing", "failing", "failing", null, null],
+      ["failing", "failing", "failing", "failing", "failing", "failing", null, null, null],
     );
   }
 });

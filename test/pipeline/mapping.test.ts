@@ -3,7 +3,7 @@ import { afterEach, test } from "node:test";
 import type { Mapping } from "../../src/orders/mapping.ts";
 import { freshStorage, onEachDatabase } from "../support/databases.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
-import { json } from "../support/recorder.ts";
+import { json, type Reply } from "../support/recorder.ts";
 import { startWay, type Way, type WayOptions } from "../support/way.ts";
 
 const ACT = { actor: "kim", reason: "the mapping is mended" };
@@ -140,13 +140,16 @@ onEachDatabase("a mapping on the order's way", (kind) => {
   test("an answer that isn't whole is none of its business, and null leaves one to the default rule", async () => {
     let asked = 0;
     await start({ request: plain, response: () => ((asked += 1), null) });
-    way.ticketing.answer(
-      (response) => response.socket?.destroy(),
-      json(422, {}),
-      json(200, { tickets: ["T"] }),
-    );
+    const half: Reply = (response) => {
+      response.writeHead(200, { "content-length": "100" });
+      response.write('{"tickets":', () => response.socket?.destroy());
+    };
+    way.ticketing.answer(half, json(422, {}), json(200, { tickets: ["T"] }));
     const cut = await story(await way.order());
-    assert.deepEqual([cut.attempt.error, asked], ["reset", 0]);
+    assert.deepEqual(
+      [cut.attempt.code, cut.attempt.error, cut.job.status, asked],
+      [200, "reset", "pending", 0],
+    );
     assert.equal((await story(await way.order())).order.pipeline_status, "ticketing_blocked");
     assert.deepEqual((await story(await way.order())).tickets, ["T"]);
     assert.equal(asked, 2);
