@@ -1,4 +1,4 @@
-import Type, { type TSchema } from "typebox";
+import type { TSchema } from "typebox";
 import { isoTime } from "../lib/iso-time.ts";
 import type { InputProblem } from "./order-input.ts";
 import { ATTEMPT_ERRORS, type AttemptError } from "./outcome.ts";
@@ -8,6 +8,7 @@ import {
   date,
   type Field,
   type FieldValues,
+  flag,
   integer,
   oneOf,
   readFields,
@@ -70,11 +71,7 @@ export const ORDER_FILTER_FIELDS = {
   visit_to: date("a date, as YYYY-MM-DD: an item is visited on it or earlier"),
   code: integer("an HTTP status: what the last attempt of either leg brought", 100, 999),
   error: oneOf("what the last attempt of either leg failed with", ATTEMPT_ERRORS),
-  past_due: {
-    schema: Type.Boolean({ description: "true: an attempt has been due for over a minute" }),
-    most: 1,
-    read: (given: string) => (given === "true" ? true : given === "false" ? false : undefined),
-  } satisfies Field<boolean>,
+  past_due: flag("true: an attempt has been due for over a minute"),
   error_group: text("the fingerprint of a group of errors", 600),
   id: anyOf(integer("an order id", 1, Number.MAX_SAFE_INTEGER), MAX_IDS),
 } as const satisfies Record<string, Field<string> | Field<number> | Field<boolean>>;

@@ -41,6 +41,12 @@ export const anyOf = <T extends Value>(field: Field<T>, most: number): Field<T> 
   };
 };
 
+export const flag = (description: string): Field<boolean> => ({
+  schema: Type.Boolean({ description }),
+  most: 1,
+  read: (given) => (given === "true" ? true : given === "false" ? false : undefined),
+});
+
 export const integer = (description: string, minimum: number, maximum: number): Field<number> => ({
   schema: Type.Integer({ description, minimum, maximum }),
   most: 1,

@@ -1,12 +1,14 @@
 import type { Database } from "./database.ts";
 
 /** Why a request was turned away at the door. */
-export type AuthFailure =
-  | "missing_credentials"
-  | "unknown_partner"
-  | "wrong_token"
-  | "disabled"
-  | "ip_not_allowed";
+export const AUTH_FAILURES = [
+  "missing_credentials",
+  "unknown_partner",
+  "wrong_token",
+  "disabled",
+  "ip_not_allowed",
+] as const;
+export type AuthFailure = (typeof AUTH_FAILURES)[number];
 
 /** Failures of one kind within one minute. */
 export interface AuthEvent {

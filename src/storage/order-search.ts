@@ -2,12 +2,13 @@ import { setImmediate as turn } from "node:timers/promises";
 import { sql } from "kysely";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import type { OrderFilter } from "../orders/order-filter.ts";
-import { ORDER_STATUSES, type OrderStatus } from "../orders/states.ts";
+import { type Leg, ORDER_STATUSES, type OrderStatus } from "../orders/states.ts";
 import type { Database } from "./database.ts";
 import { firstIdSince } from "./ids-in-time.ts";
+import { createReadJobs, type ListedJob } from "./job-rows.ts";
 import { allOf, type Condition, conditionsOf } from "./order-conditions.ts";
 import { createReadRows, type ListedOrder } from "./order-rows.ts";
-import { createSources, type Direction, type Source } from "./order-sources.ts";
+import { createSources, type Direction } from "./order-sources.ts";
 
 export interface OrderPage {
   readonly orders: readonly ListedOrder[];
@@ -29,6 +30,13 @@ export interface StatusCounts {
 export interface OrderSearch {
   /** Newest first, those with a smaller id than the cursor. */
   page(filter: OrderFilter, cursor: number | null, limit: number): Promise<OrderPage>;
+  /** The jobs of such a page's orders; `code` and `error` are then the jobs' own. */
+  jobs(
+    filter: OrderFilter,
+    leg: Leg | null,
+    cursor: number | null,
+    limit: number,
+  ): Promise<{ readonly jobs: readonly ListedJob[]; readonly next: number | null }>;
   /** Oldest first, those with a larger id; fewer than the limit: there are no more. */
   ids(filter: OrderFilter, afterId: number, limit: number): Promise<number[]>;
   /** With `atLeast`, there are more than were worth counting. */
@@ -62,6 +70,7 @@ export function createOrderSearch(database: Database, options: OrderSearchOption
   const { queries } = database;
   const sources = createSources(database, ordersOfGroup);
   const readRows = createReadRows(database);
+  const readJobs = createReadJobs(database);
 
   /** Where to look, and what is to be true there. */
   async function plan(filter: OrderFilter) {
@@ -107,6 +116,19 @@ export function createOrderSearch(database: Database, options: OrderSearchOption
       await turn();
     }
     return { found, next: beyond };
+  }
+
+  async function pageOfIds(filter: OrderFilter, cursor: number | null, limit: number) {
+    // One more than asked for tells whether there is a next page.
+    const given = {
+      direction: "desc",
+      beyond: cursor,
+      limit: limit + 1,
+      mostLookedAt: MAX_LOOKED_AT,
+    } as const;
+    const { found, next } = await look(filter, given);
+    const ids = found.slice(0, limit);
+    return { ids, next: found.length > limit ? ids.at(-1)! : next };
   }
 
   /** Counts the matches one by one, as far as it is worth it. */
@@ -179,11 +201,17 @@ export function createOrderSearch(database: Database, options: OrderSearchOption
 
   return {
     async page(filter, cursor, limit) {
-      const given = { direction: "desc", beyond: cursor, mostLookedAt: MAX_LOOKED_AT } as const;
-      // One more than asked for tells whether there is a next page.
-      const { found, next } = await look(filter, { ...given, limit: limit + 1 });
-      const ids = found.slice(0, limit);
-      return { orders: await readRows(ids), next: found.length > limit ? ids.at(-1)! : next };
+      const { ids, next } = await pageOfIds(filter, cursor, limit);
+      return { orders: await readRows(ids), next };
+    },
+    async jobs(filter, leg, cursor, limit) {
+      const { ids, next } = await pageOfIds(filter, cursor, limit);
+      const { code, error } = filter;
+      const jobs = (await readJobs(ids, leg)).filter(
+        (job) =>
+          (code === null || job.last_status_code === code) && (error === null || job.last_error === error),
+      );
+      return { jobs, next };
     },
     async ids(filter, afterId, limit) {
       const given = { direction: "asc", beyond: afterId, mostLookedAt: Number.POSITIVE_INFINITY } as const;
@@ -213,5 +241,3 @@ function nearer(direction: Direction, a: number | null, b: number | null): numbe
   if (a === null || b === null) return a ?? b;
   return direction === "desc" ? Math.min(a, b) : Math.max(a, b);
 }
-
-export type { ListedOrder, Source };

@@ -3,10 +3,17 @@ import type { Authentication } from "../authenticate.ts";
 import { OPERATOR } from "../operator-of.ts";
 import { addAdminActionRoutes, type AdminActionsOptions } from "./admin-actions.ts";
 import { addAdminBulkRoutes, type AdminBulkOptions } from "./admin-bulk.ts";
+import { addAdminListRoutes, type AdminListsOptions } from "./admin-lists.ts";
+import { addAdminOrdersRoutes, type AdminOrdersOptions } from "./admin-orders.ts";
 import { addAdminOrderRoute, type AdminOrderOptions } from "./admin-order.ts";
 
 export interface AdminRoutesOptions
-  extends AdminOrderOptions, Omit<AdminActionsOptions, "orders">, AdminBulkOptions {
+  extends
+    AdminOrdersOptions,
+    AdminListsOptions,
+    AdminOrderOptions,
+    Omit<AdminActionsOptions, "orders">,
+    Omit<AdminBulkOptions, "orderSearch"> {
   readonly authenticate: Pick<Authentication, "operator">;
 }
 
@@ -23,6 +30,8 @@ export function addAdminRoutes(app: FastifyInstance, options: AdminRoutesOptions
       request.setDecorator(OPERATOR, operator);
     });
     // One line for each file of routes.
+    addAdminOrdersRoutes(admin, options);
+    addAdminListRoutes(admin, options);
     addAdminOrderRoute(admin, options);
     addAdminActionRoutes(admin, options);
     addAdminBulkRoutes(admin, options);
