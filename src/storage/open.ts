@@ -15,6 +15,7 @@ import { createOperators, type Operators } from "./operators.ts";
 import { createOrderIntake, type OrderIntake } from "./orders.ts";
 import { createOrderQueries, type OrderQueries } from "./order-queries.ts";
 import { createOrderSearch, type OrderSearch } from "./order-search.ts";
+import { createOverview, type OverviewQueries } from "./overview.ts";
 import { createPartners, type Partners } from "./partners.ts";
 import { createListAttempts, type ListAttempts } from "./attempt-list.ts";
 import { createLists, type Lists } from "./lists.ts";
@@ -36,6 +37,7 @@ export interface Storage {
   readonly orders: OrderQueries;
   readonly orderSearch: OrderSearch;
   readonly errorGroups: ErrorGroups;
+  readonly overview: OverviewQueries["overview"];
   readonly listAttempts: ListAttempts;
   readonly lists: Lists;
   readonly exportPages: ExportPages;
@@ -98,6 +100,7 @@ export function openStorage(options: StorageOptions): Storage {
     lists: createLists(database),
     orderSearch,
     errorGroups,
+    overview: createOverview(database).overview,
     exportPages: createExportPages(database, orderSearch.ids),
     readEvents: createReadEvents(database),
     readStandings: createReadStandings(database),
