@@ -82,6 +82,12 @@ function ticketingBlocked(story: VerdictStory): Told {
       next: "nothing by itself: get the tickets' codes from ticketing and enter them",
     };
   }
+  if (last?.error === "mapping" && last.code === null) {
+    return {
+      happened: `the gateway could not put the order into a request for ticketing: ${reason}`,
+      next: "nothing by itself: when the mapping (TICKETING_MAPPING) or what it stumbled on is mended, have it asked again",
+    };
+  }
   if (last?.error === null && ABOUT_THE_GATEWAY.has(last.code ?? 0)) {
     return {
       happened: `ticketing refused the request, which is rather about the gateway's credentials or TICKETING_URL than about this order: ${reason}`,

@@ -157,10 +157,13 @@ suite("the verdict", () => {
     assert.equal(verdictOf(large, context).actions[0]?.action, "resolve");
     const mapped = storyOf(
       "ticketing_blocked",
-      { ticketing: leg({ status: "blocked" }) },
-      { blocked_reason: "the mapping threw: no SKU" },
+      { ticketing: leg({ status: "blocked" }, "mapping") },
+      { blocked_reason: "nothing was sent, as the mapping's request failed: no SKU" },
     );
-    assert.match(say(mapped), /the mapping threw: no SKU/);
+    assert.match(
+      say(mapped),
+      /^The gateway could not put the order into a request.*: no SKU\. .*TICKETING_MAPPING/,
+    );
     const lost = storyOf("ticketing_unknown", { ticketing: leg({ status: "unknown" }, "lost") });
     assert.match(say(lost), /^Nobody knows.* process died.*ask ticketing.* 0198f0c4/);
     const guarded = storyOf("ota_callback_blocked", {
