@@ -1,8 +1,7 @@
 import type { BulkAction, BulkResult } from "../orders/bulk.ts";
 import type { OrderFilter } from "../orders/order-filter.ts";
-import type { OrderStatus } from "../orders/states.ts";
 import type { Database, Run } from "./database.ts";
-import { type ActsInTransaction, createActs } from "./operator-actions.ts";
+import { type ActsInTransaction, createActs, type LockedOrder, lockingOrders } from "./operator-actions.ts";
 import { type Act, createRecordAct } from "./operator-record.ts";
 
 export interface NewBulkJob {
@@ -58,12 +57,6 @@ interface JobRow {
   reason: string;
 }
 
-interface OrderRow {
-  id: number;
-  partner_id: string;
-  status: OrderStatus;
-}
-
 export function createBulkJobs({ transact, words }: Database): BulkJobs {
   const acts = createActs(words);
   const recordAct = createRecordAct(words);
@@ -76,14 +69,8 @@ export function createBulkJobs({ transact, words }: Database): BulkJobs {
   // The lock makes one process's step the only one; the cursor tells whether it is still the next.
   const lock = `select action, filter, actor, reason from bulk_jobs
     where id = $1 and status = 'running' and after_id = $2 ${words.forUpdate}`;
-  // In the order in which everybody locks: jobs before orders, each by their ids.
-  const lockAll = [
-    `select id from ticketing_jobs where id ${words.amongIds("$1")} order by id ${words.forUpdate}`,
-    `select id from ota_callback_jobs where order_id ${words.amongIds("$1")} order by id ${words.forUpdate}`,
-  ];
-  const lockOrders = `select id, partner_id, pipeline_status as status from orders
-    where id ${words.amongIds("$1")} order by id ${words.forUpdate}`;
-  const readOrders = `select id, partner_id, pipeline_status as status from orders
+  const locking = lockingOrders(words, words.amongIds("$1"));
+  const readOrders = `select id, partner_id, pipeline_status as status, buyer_blanked_at, failures_told from orders
     where id ${words.amongIds("$1")} order by id`;
   const result = `with clock as (select ${words.now("$3")} as now)
     insert into bulk_results (bulk_id, order_id, partner_id, result, order_status, at)
@@ -110,17 +97,24 @@ export function createBulkJobs({ transact, words }: Database): BulkJobs {
     job: JobRow,
   ) {
     const ids = JSON.stringify(orderIds);
-    if (!passOver) for (const text of lockAll) await tx(text, [ids]);
-    const orders = await tx<OrderRow>(passOver ? readOrders : lockOrders, [ids]);
+    if (!passOver) for (const text of locking.jobs) await tx(text, [ids]);
+    const orders = await tx<LockedOrder>(passOver ? readOrders : locking.orders, [ids]);
     const { statuses } = JSON.parse(job.filter) as OrderFilter;
     const act = { actor: job.actor, reason: job.reason, detail: { bulk_id: bulkId } };
-    const results: { order_id: number; holder: string; outcome: BulkResult }[] = [];
-    for (const { id, partner_id: holder, status } of orders) {
-      // It may have moved since the filter found it.
-      const isMeant = statuses.length === 0 || statuses.includes(status);
-      const done = isMeant ? () => actOn(acts, job.action, tx, id, act, now) : () => "refused" as const;
-      results.push({ order_id: id, holder, outcome: passOver ? "locked" : await done() });
-    }
+    // It may have moved since the filter found it.
+    const isMeant = ({ status }: LockedOrder) => statuses.length === 0 || statuses.includes(status);
+    const outcomeOf = async (order: LockedOrder): Promise<BulkResult> => {
+      if (passOver) return "locked";
+      return isMeant(order) ? actOn(acts, job.action, tx, order, act, now) : "refused";
+    };
+    // All at once: their statements need not wait for each other.
+    const results = await Promise.all(
+      orders.map(async (order) => ({
+        order_id: order.id,
+        holder: order.partner_id,
+        outcome: await outcomeOf(order),
+      })),
+    );
     if (results.length > 0) await tx(result, [JSON.stringify(results), bulkId, now]);
     const acted = results.filter(({ outcome }) => outcome === "done" || outcome === "requested").length;
     return { acted, refused: results.length - acted };
@@ -169,11 +163,11 @@ async function actOn(
   acts: ActsInTransaction,
   action: BulkAction,
   tx: Run,
-  orderId: number,
+  order: LockedOrder,
   act: Act,
   now: number | null,
 ): Promise<BulkResult> {
-  const { kind } = await acts[action](tx, orderId, act, now);
+  const { kind } = await acts[action](tx, order.id, act, now, order);
   if (kind === "requested") return "requested";
   return kind === "refused" || kind === "not_found" || kind === "repeated" ? "refused" : "done";
 }

@@ -45,13 +45,34 @@ export interface OperatorActions {
   close(orderId: number, act: Act, now: number | null): Promise<Closed>;
 }
 
-/** The same within a transaction. */
+/** The same within a transaction, which may hold the order's lock, and those of its jobs, already. */
 export type ActsInTransaction = {
   readonly [Name in keyof OperatorActions]: (
     tx: Run,
-    ...args: Parameters<OperatorActions[Name]>
+    ...args: [...Parameters<OperatorActions[Name]>, locked?: LockedOrder]
   ) => ReturnType<OperatorActions[Name]>;
 };
+
+/** What an act goes by. */
+export interface LockedOrder {
+  readonly id: number;
+  readonly partner_id: string;
+  readonly status: OrderStatus;
+  readonly buyer_blanked_at: number | null;
+  readonly failures_told: number;
+}
+
+/** Their texts lock orders, and before them their jobs, in the order in which everybody does. */
+export function lockingOrders(words: SqlWords, ids: string) {
+  return {
+    jobs: LEGS.map(
+      (leg) =>
+        `select id from ${LEG_TABLES[leg].jobs} where ${LEG_TABLES[leg].jobOfOrder} ${ids} order by id ${words.forUpdate}`,
+    ),
+    orders: `select id, partner_id, pipeline_status as status, buyer_blanked_at, failures_told
+      from orders where id ${ids} order by id ${words.forUpdate}`,
+  };
+}
 
 export function createOperatorActions({ transact, words }: Database): OperatorActions {
   const acts = createActs(words);
@@ -64,13 +85,6 @@ export function createOperatorActions({ transact, words }: Database): OperatorAc
   };
 }
 
-interface LockedOrder {
-  readonly partner_id: string;
-  readonly status: OrderStatus;
-  readonly buyer_blanked_at: number | null;
-  readonly failures_told: number;
-}
-
 const CLOSED = "closed: handled outside the gateway";
 const NO_CALLBACK = "it has no delivered callback";
 const BLANKED = "its callback can't be sent as it was: the buyer's data has been blanked";
@@ -81,13 +95,7 @@ export function createActs(words: SqlWords): ActsInTransaction {
   const explainCancelled = createExplainCancelled(words);
   const recordAct = createRecordAct(words);
   const clock = (parameter: string): string => `with clock as (select ${words.now(parameter)} as now)`;
-  const lockOrder = `select partner_id, pipeline_status as status, buyer_blanked_at, failures_told
-    from orders where id = $1 ${words.forUpdate}`;
-  // Jobs before orders, as everybody locks them.
-  const lockJobs = LEGS.map(
-    (leg) =>
-      `select id from ${LEG_TABLES[leg].jobs} where ${LEG_TABLES[leg].jobOfOrder} = $1 ${words.forUpdate}`,
-  );
+  const lock = lockingOrders(words, "= $1");
   // Of the callback jobs only that of the event which moves the status.
   const jobOf = (leg: Leg, statuses: string): string =>
     `${LEG_TABLES[leg].jobOfOrder} = $1 and status in (${statuses})${leg === "callback" ? " and event = 'order.ticketed'" : ""}`;
@@ -124,16 +132,21 @@ export function createActs(words: SqlWords): ActsInTransaction {
     readonly orderId: number;
     readonly act: Act;
     readonly now: number | null;
+    readonly locked: LockedOrder | undefined;
+  }
+
+  async function lockOne(tx: Run, orderId: number): Promise<LockedOrder | undefined> {
+    for (const text of lock.jobs) await tx(text, [orderId]);
+    return (await tx<LockedOrder>(lock.orders, [orderId]))[0];
   }
 
   /** Locks the order, and does the work if the order may go to `to(order)`. */
   async function act<Done extends { readonly kind: string }>(
-    { tx, orderId, act: { requestKey } }: Ask,
+    { tx, orderId, act: { requestKey }, locked }: Ask,
     to: (status: OrderStatus) => OrderStatus | null,
     work: (order: LockedOrder, to: OrderStatus) => Promise<Done | Refused>,
   ): Promise<Done | Refused> {
-    for (const text of lockJobs) await tx(text, [orderId]);
-    const [order] = await tx<LockedOrder>(lockOrder, [orderId]);
+    const order = locked ?? (await lockOne(tx, orderId));
     if (!order) return { kind: "not_found" };
     const { status } = order;
     if (requestKey !== undefined) {
@@ -155,8 +168,8 @@ export function createActs(words: SqlWords): ActsInTransaction {
   ) => moveOrders(tx, [{ orderId, to, reason, reference: reference ?? null }], now);
 
   return {
-    retry: (tx, orderId, by, now) => {
-      const ask = { tx, orderId, act: by, now };
+    retry: (tx, orderId, by, now, locked) => {
+      const ask = { tx, orderId, act: by, now, locked };
       return act(
         ask,
         (status) => onRetry(status)?.to ?? null,
@@ -172,8 +185,8 @@ export function createActs(words: SqlWords): ActsInTransaction {
         },
       );
     },
-    resend: (tx, orderId, by, now) => {
-      const ask = { tx, orderId, act: by, now };
+    resend: (tx, orderId, by, now, locked) => {
+      const ask = { tx, orderId, act: by, now, locked };
       return act(
         ask,
         (status) => (status === "ota_callback_delivered" ? "ota_callback_pending" : null),
@@ -187,8 +200,8 @@ export function createActs(words: SqlWords): ActsInTransaction {
         },
       );
     },
-    cancel: (tx, orderId, by, now) => {
-      const ask = { tx, orderId, act: by, now };
+    cancel: (tx, orderId, by, now, locked) => {
+      const ask = { tx, orderId, act: by, now, locked };
       return act(
         ask,
         (status) => (isEdge(status, "cancelled") ? "cancelled" : null),
@@ -202,8 +215,8 @@ export function createActs(words: SqlWords): ActsInTransaction {
         },
       );
     },
-    close: (tx, orderId, by, now) => {
-      const ask = { tx, orderId, act: by, now };
+    close: (tx, orderId, by, now, locked) => {
+      const ask = { tx, orderId, act: by, now, locked };
       return act(
         ask,
         (status) => (isEdge(status, "closed") ? "closed" : null),
@@ -215,8 +228,8 @@ export function createActs(words: SqlWords): ActsInTransaction {
         },
       );
     },
-    markTicketed: (tx, orderId, ticketed, by, now) => {
-      const ask = { tx, orderId, act: by, now };
+    markTicketed: (tx, orderId, ticketed, by, now, locked) => {
+      const ask = { tx, orderId, act: by, now, locked };
       return act(
         ask,
         // The engine alone makes an order ticketed that is still being worked.
