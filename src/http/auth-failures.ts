@@ -141,7 +141,7 @@ function keyOf({ minute, partnerId, reason, ip }: Row): string {
 }
 
 /** Whose an address is: a client of IPv6 commonly has a whole /64. */
-function networkOf(ip: string | null): string | null {
+export function networkOf(ip: string | null): string | null {
   const address = ip === null ? null : parseAddress(ip);
   if (address === null || !("parts" in address)) return ip;
   return `${address.parts
@@ -154,7 +154,7 @@ function networkOf(ip: string | null): string | null {
 const TOKEN = /\b(wg[po]_)[\w-]{16,}/g;
 
 /** What a stranger wrote, in a form that every database and terminal takes. */
-function printable(text: string, maxChars: number): string {
+export function printable(text: string, maxChars: number): string {
   return text
     .slice(0, maxChars)
     .replace(TOKEN, "$1***")

@@ -24,6 +24,8 @@ export interface AuthenticationOptions {
 }
 
 export interface Authentication {
+  /** Where a request comes from (SPEC section 3); null: it can't be told. */
+  addressOf(request: FastifyRequest): string | null;
   /** The partner whose headers, token and source address are right. @throws Problem 401 or 403 */
   partner(request: FastifyRequest): Promise<Partner>;
   /** The same for reads, or null for those who see every partner's orders: operators. @throws Problem 401 or 403 */
@@ -106,6 +108,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     const isSpent = fail(request, reason, partnerId);
     return new Problem("invalid-partner", {
       hint,
+      record: reason,
       headers: {
         "www-authenticate": 'Bearer realm="WaveGate operators"',
         ...(isSpent && isOwnConnection(request) ? { connection: "close" } : {}),
@@ -150,6 +153,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
   }
 
   return {
+    addressOf,
     partner: authenticatePartner,
     async reader(request) {
       const { headers } = request;

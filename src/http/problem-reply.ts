@@ -84,6 +84,8 @@ export interface ProblemMore {
   /** Follows the kind's own words, after a colon: what to do next. Never what a driver said. */
   readonly hint?: string;
   readonly errors?: readonly InputProblem[];
+  /** For operators' record of what was refused, where the answer has to say less. */
+  readonly record?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Further members of the answer. */
   readonly members?: Readonly<Record<string, string | number>>;

@@ -5,6 +5,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { OrderWaits } from "../pipeline/order-waits.ts";
 import type { AuthEvents } from "../storage/auth-events.ts";
+import type { Rejections } from "../storage/rejections.ts";
 import type { OrderQueries } from "../storage/order-queries.ts";
 import { type AuthenticationOptions, createAuthentication } from "./authenticate.ts";
 import { createAuthFailures } from "./auth-failures.ts";
@@ -16,6 +17,7 @@ import { addJsonParser, BODY_LIMIT_BYTES } from "./json-body.ts";
 import { SHARED_SCHEMAS, SWAGGER_OPTIONS } from "./openapi.ts";
 import { limitPipelining } from "./pipelining.ts";
 import { Problem } from "./problem-reply.ts";
+import { createRejectedRequests, type RejectedRequests } from "./rejected-requests.ts";
 import { createRateLimit, type RateLimitOptions } from "./rate-limit.ts";
 import { findMalformation } from "./request-form.ts";
 import { addAdminRoutes, type AdminRoutesOptions } from "./routes/admin.ts";
@@ -31,6 +33,7 @@ export interface HttpServerOptions
     Pick<OrderRoutesOptions, "accept" | "orders" | "readEvents"> {
   readonly orders: OrderQueries;
   readonly authEvents: Pick<AuthEvents, "write">;
+  readonly rejections: Pick<Rejections, "write">;
   readonly waits: Pick<OrderWaits, "standing" | "close">;
   /** For partners without a limit of their own. */
   readonly rateLimit: RateLimitOptions["defaults"];
@@ -132,6 +135,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     const methodsOf = collectMethods(routes);
     if (!options.probesOnly) {
       const authenticate = createAuthentication({ ...options, failures });
+      recordRejections(routes, createRejectedRequests({ ...options, addressOf: authenticate.addressOf }));
       addOrderRoutes(routes, {
         accept: options.accept,
         orders: options.orders,
@@ -153,6 +157,16 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     refuseOtherMethods(routes, methodsOf);
   });
   return app;
+}
+
+/** Keeps what `POST /orders` refuses. */
+function recordRejections(app: FastifyInstance, rejected: RejectedRequests): void {
+  app.addHook("onError", (request, _reply, error, done) => {
+    const isOrder = request.method === "POST" && request.routeOptions.url === "/orders";
+    if (isOrder && error instanceof Problem) rejected.record(request, error);
+    done();
+  });
+  app.addHook("onClose", () => rejected.close());
 }
 
 function collectMethods(app: FastifyInstance): Map<string, Set<string>> {
