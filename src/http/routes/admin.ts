@@ -3,8 +3,10 @@ import type { Authentication } from "../authenticate.ts";
 import { OPERATOR } from "../operator-of.ts";
 import { addAdminActionRoutes, type AdminActionsOptions } from "./admin-actions.ts";
 import { addAdminBulkRoutes, type AdminBulkOptions } from "./admin-bulk.ts";
+import { addAdminExportRoute, type AdminExportOptions } from "./admin-export.ts";
 import { addAdminListRoutes, type AdminListsOptions } from "./admin-lists.ts";
 import { addAdminOrdersRoutes, type AdminOrdersOptions } from "./admin-orders.ts";
+import { addAdminOverviewRoutes, type AdminOverviewOptions } from "./admin-overview.ts";
 import { addAdminOrderRoute, type AdminOrderOptions } from "./admin-order.ts";
 
 export interface AdminRoutesOptions
@@ -12,6 +14,8 @@ export interface AdminRoutesOptions
     AdminOrdersOptions,
     AdminListsOptions,
     AdminOrderOptions,
+    AdminOverviewOptions,
+    Pick<AdminExportOptions, "exportPages">,
     Omit<AdminActionsOptions, "orders">,
     Omit<AdminBulkOptions, "orderSearch"> {
   readonly authenticate: Pick<Authentication, "operator">;
@@ -33,7 +37,9 @@ export function addAdminRoutes(app: FastifyInstance, options: AdminRoutesOptions
     addAdminOrdersRoutes(admin, options);
     addAdminListRoutes(admin, options);
     addAdminOrderRoute(admin, options);
+    addAdminOverviewRoutes(admin, options);
     addAdminActionRoutes(admin, options);
     addAdminBulkRoutes(admin, options);
+    addAdminExportRoute(admin, options);
   });
 }

@@ -1,0 +1,89 @@
+import { Readable } from "node:stream";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { type TSchema, Type } from "typebox";
+import { EXPORT_MEDIA_TYPES, exportText } from "../../orders/order-export.ts";
+import { ORDER_FILTER_FIELDS, type OrderFilter, orderFilterOf } from "../../orders/order-filter.ts";
+import { flag, schemasOf } from "../../orders/outward-fields.ts";
+import type { Disclosures } from "../../storage/disclosures.ts";
+import type { ExportPages } from "../../storage/export-pages.ts";
+import { adminSchema } from "../admin-schema.ts";
+import { always } from "../openapi.ts";
+import { operatorOf, requireActing } from "../operator-of.ts";
+import { readQuery } from "../order-filter-query.ts";
+import { Problem } from "../problem-reply.ts";
+
+export interface AdminExportOptions {
+  readonly exportPages: Pick<ExportPages, "pages">;
+  readonly disclosures: Disclosures;
+}
+
+/** Exports under way in a process; each reads half of the time. */
+const MAX_EXPORTS = 2;
+const FIELDS = {
+  ...ORDER_FILTER_FIELDS,
+  codes: flag("true: the tickets' codes too; for operators who may act, and recorded"),
+};
+
+/**
+ * `GET /admin/export.csv`. Pages are read as the client takes them; one that goes away ends its export, and so does the end of
+ * the process, which such an answer could hold up for long.
+ */
+export function addAdminExportRoute(app: FastifyInstance, options: AdminExportOptions): void {
+  const { exportPages, disclosures } = options;
+  const running = new Set<Readable>();
+  app.addHook("preClose", async () => {
+    for (const stream of running) stream.destroy();
+  });
+
+  // Without HEAD, which would have all of it read for nothing.
+  app.get("/admin/export.csv", { schema: SCHEMA, exposeHeadRoute: false }, async (request, reply) => {
+    const values = readQuery(request.query as object, FIELDS);
+    const filter = orderFilterOf(values);
+    const codes = values.get("codes")?.[0] === true;
+    if (codes) requireActing(operatorOf(request));
+    if (running.size >= MAX_EXPORTS) {
+      const hint = `${MAX_EXPORTS} exports are under way`;
+      throw new Problem("unavailable", { hint, headers: { "retry-after": "10" } });
+    }
+    if (codes) await record(disclosures, request, filter);
+    const text = Readable.from(exportText("csv", exportPages.pages(filter, codes), codes), {
+      highWaterMark: 1,
+    });
+    running.add(text);
+    text.once("close", () => running.delete(text));
+    return reply
+      .header("content-disposition", 'attachment; filename="orders.csv"')
+      .type(EXPORT_MEDIA_TYPES.csv)
+      .send(text);
+  });
+}
+
+async function record({ record }: Disclosures, request: FastifyRequest, filter: OrderFilter): Promise<void> {
+  const act = { actor: operatorOf(request).name, reason: "an export with ticket codes", detail: { filter } };
+  await record({ partnerId: filter.partnerId ?? "", orderId: null }, "export codes", act, null);
+}
+
+const Csv: TSchema = Type.String({
+  description:
+    "RFC 4180 in UTF-8, with a first row of names and a row for each item of an order. A text that a spreadsheet would take for a " +
+    "formula begins with a '.",
+});
+
+const SCHEMA = adminSchema({
+  operationId: "exportOrders",
+  summary: "The orders of a filter as CSV, the oldest first",
+  description:
+    "All orders that had been accepted when the request came. Buyers' data is never in it. An answer that breaks off is not " +
+    "whole: its last chunk is missing.",
+  querystring: Type.Object(schemasOf(FIELDS)),
+  answers: {
+    200: {
+      description: "The orders.",
+      headers: {
+        "Content-Disposition": always(Type.Literal('attachment; filename="orders.csv"')),
+      },
+      content: { "text/csv": { schema: Csv } },
+    },
+  },
+  problems: ["invalid-query"],
+});
