@@ -143,6 +143,8 @@ async function startOn(storage: Storage, config: Config, exchange: Exchange, log
     rateLimit: config.rateLimit,
     exchange,
     attemptsPerRun: config.retry.offsetsMs.length,
+    venueTimeZone: config.venueTimeZone,
+    ticketingHost: config.ticketing.url === null ? null : new URL(config.ticketing.url).host,
     announce,
     slots: { ticketing: ticketing.concurrency, callback: callback.concurrencyPerPartner },
     development: config.dev,

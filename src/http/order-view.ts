@@ -13,10 +13,10 @@ import type {
 import type { AcceptedOrder } from "../storage/orders.ts";
 
 export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const Id = Type.Integer({ minimum: 1, examples: [123] });
+export const Id = Type.Integer({ minimum: 1, examples: [123] });
 export const Time = Type.String({ format: "date-time", examples: ["2026-08-25T07:09:55.123Z"] });
 const TraceId = Type.String({ format: "uuid", description: "the order's, from end to end" });
-const OrderStatus = Type.Enum([...ORDER_STATUSES]);
+export const OrderStatus = Type.Enum([...ORDER_STATUSES]);
 export const Code = nullable(
   Type.Integer({ description: "the HTTP status, if one arrived", examples: [200] }),
 );

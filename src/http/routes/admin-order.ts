@@ -3,6 +3,7 @@ import { Type } from "typebox";
 import type { Clock } from "../../lib/clock.ts";
 import { parseStrictJson } from "../../lib/strict-json.ts";
 import { createBuyerMask } from "../../orders/buyer-mask.ts";
+import { oneOf, schemasOf } from "../../orders/outward-fields.ts";
 import type { Exchange } from "../../pipeline/exchange.ts";
 import type { Disclosures } from "../../storage/disclosures.ts";
 import type { OrderQueries, OrderStory } from "../../storage/order-queries.ts";
@@ -11,6 +12,7 @@ import { adminSchema } from "../admin-schema.ts";
 import { ORDER_ID, readOrderId } from "../list-query.ts";
 import { jsonResponse } from "../openapi.ts";
 import { operatorOf, requireActing } from "../operator-of.ts";
+import { readQuery } from "../order-filter-query.ts";
 import { Problem } from "../problem-reply.ts";
 
 export interface AdminOrderOptions {
@@ -29,7 +31,7 @@ export function addAdminOrderRoute(app: FastifyInstance, options: AdminOrderOpti
 
   // oxlint-disable-next-line oxc/no-async-endpoint-handlers -- Fastify awaits its handlers; Express didn't
   app.get("/admin/orders/:id", { schema: SCHEMA }, async (request) => {
-    const reveal = readReveal(request.query as object);
+    const reveal = readQuery(request.query as object, QUERY).has("reveal");
     const id = readOrderId((request.params as { id: string }).id);
     const story = id === null ? null : await orders.story(id, null);
     if (story === null) throw new Problem("not-found", { hint: "there is no such order" });
@@ -69,15 +71,7 @@ function requestOf(
   return { body: made.body, headers: { ...made.headers }, problem: null };
 }
 
-/** @throws Problem 400 for anything but `reveal=buyer` */
-function readReveal(query: object): boolean {
-  const errors = Object.entries(query).flatMap(([name, value]) => {
-    if (name !== "reveal") return [{ pointer: "/", detail: "only `reveal` is known" }];
-    return value === "buyer" ? [] : [{ pointer: "/reveal", detail: "must be buyer" }];
-  });
-  if (errors.length > 0) throw new Problem("invalid-query", { errors: errors.slice(0, 20) });
-  return "reveal" in query;
-}
+const QUERY = { reveal: oneOf("whose data is shown, which is recorded", ["buyer"]) };
 
 const SCHEMA = adminSchema({
   operationId: "explainOrder",
@@ -86,9 +80,7 @@ const SCHEMA = adminSchema({
     "The buyer's data is masked wherever it stands, unless `reveal=buyer` asks for it, which needs role operator and is " +
     "recorded among the order's actions.",
   params: Type.Object({ id: Type.Integer({ ...ORDER_ID, description: "the order's id" }) }),
-  querystring: Type.Object({
-    reveal: Type.Optional(Type.Literal("buyer", { description: "buyer: shown, and recorded" })),
-  }),
+  querystring: Type.Object(schemasOf(QUERY)),
   answers: { 200: jsonResponse("The order.", AdminOrderView) },
   problems: ["invalid-query", "not-found"],
 });
