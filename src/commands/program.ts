@@ -28,6 +28,11 @@ const COMMANDS: readonly Entry[] = [
     load: () => import("./doctor.ts"),
   },
   {
+    name: "errors",
+    summary: "show what fails, in groups of one cause",
+    load: () => import("./errors.ts"),
+  },
+  {
     name: "mapping",
     summary: "try the module that maps orders for the ticketing system",
     load: () => import("./mapping.ts"),
@@ -46,6 +51,11 @@ const COMMANDS: readonly Entry[] = [
     name: "order",
     summary: "find an order, read its story, retry or cancel it",
     load: () => import("./order.ts"),
+  },
+  {
+    name: "overview",
+    summary: "show how the gateway fares, hour by hour",
+    load: () => import("./overview.ts"),
   },
   {
     name: "partner",
