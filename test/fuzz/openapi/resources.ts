@@ -16,7 +16,9 @@ export function createResources({ operations }: ApiDocument): Resources {
   const templates = [...new Set(operations.map(({ path }) => path))].filter((path) => path.includes("{"));
   const known = new Map(templates.map((path) => [path, [] as string[][]]));
   const patterns = templates.map((path) => {
-    const written = path.replace(/[.*+?^$()|[\]\\]/g, "\\$&").replace(TEMPLATE_NAME, "([^/?#]+)");
+    // What a path goes on with after its last name is there with what that names.
+    const named = path.slice(0, path.lastIndexOf("}") + 1);
+    const written = named.replace(/[.*+?^$()|[\]\\]/g, "\\$&").replace(TEMPLATE_NAME, "([^/?#]+)");
     return [path, new RegExp(`^${written}$`)] as const;
   });
   return {

@@ -70,7 +70,8 @@ export async function startWorld(kind: DatabaseUnderTest): Promise<World> {
     ALLOWED_CALLBACK_HOSTS: `127.0.0.1,partner.example.com,*.fuzz.example`,
     ALLOWED_CALLBACK_PORTS: `443,${callbackPort}`,
     TICKETING_ON_UNKNOWN: "hold",
-    RETRY_SCHEDULE_SECS: "0,0.2,0.4",
+    // Short: some requests wait for their orders.
+    RETRY_SCHEDULE_SECS: "0,0.05,0.1",
   });
   const gateway = await starting.catch(async (error: unknown) => {
     await closeOthers();
