@@ -2,6 +2,7 @@ import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
 import type { Config } from "./config.ts";
 import { loadMapping } from "./config/mapping-module.ts";
+import { checkPartnerEntry } from "./config/partner-entry.ts";
 import { createHttpServer } from "./http/server.ts";
 import { systemClock } from "./lib/clock.ts";
 import { createCredentials, type Credentials } from "./lib/credentials.ts";
@@ -11,6 +12,7 @@ import { plainConnector } from "./outbound/connector.ts";
 import { createHttpClient, type HttpClient } from "./outbound/http-client.ts";
 import { createResolver } from "./outbound/resolver.ts";
 import { createAccept } from "./pipeline/accept.ts";
+import type { Step } from "./pipeline/attempt.ts";
 import { createBulkWorker } from "./pipeline/bulk-worker.ts";
 import { createCallbackStep } from "./pipeline/callback.ts";
 import { createEngine, type Engine } from "./pipeline/engine.ts";
@@ -18,6 +20,7 @@ import { createPlainExchange, type Exchange } from "./pipeline/exchange.ts";
 import { createHousekeeper } from "./pipeline/housekeeper.ts";
 import { createMappedExchange } from "./pipeline/mapped-exchange.ts";
 import { createOrderWaits } from "./pipeline/order-waits.ts";
+import { createTestCallback } from "./pipeline/test-callback.ts";
 import { createTicketingStep } from "./pipeline/ticketing.ts";
 import { provision } from "./provision.ts";
 import { LEGS } from "./orders/states.ts";
@@ -93,28 +96,18 @@ async function startOn(storage: Storage, config: Config, exchange: Exchange, log
   const credentials = createCredentials({ keys: config.appHmacSecrets, development: config.dev });
   const { callback, ticketing } = config;
   const stopped = new AbortController();
-  const nameServers = {
-    signal: stopped.signal,
-    ...(callback.dnsServers.length > 0 ? { servers: callback.dnsServers } : {}),
-  };
-  const guard = createAddressGuard({
-    policy: callback,
-    resolve: createResolver(nameServers),
-    resolveAtDelivery: createResolver(nameServers),
-  });
+  const callbacks = createCallbacks(config, credentials, stopped.signal);
+  const { guard } = callbacks;
   const clients = {
     ticketing: createHttpClient({
       connections: ticketing.concurrency,
       connector: plainConnector({ timeoutMs: ticketing.timeoutMs }),
     }),
-    callback: createHttpClient({
-      connections: callback.concurrencyTotal,
-      connector: guard.connector({ timeoutMs: callback.timeoutMs }),
-    }),
+    callback: callbacks.client,
   };
   const waits = createOrderWaits({ read: storage.readStandings, log });
   const engine = createEngine({
-    ...engineOptions(storage, config, credentials, clients, exchange, log),
+    ...engineOptions(storage, config, callbacks.step, clients, exchange, log),
     onTicketingEnded: waits.settled,
   });
   const housekeeper = createHousekeeper({ storage, keep: config.retention, clock, log });
@@ -146,6 +139,9 @@ async function startOn(storage: Storage, config: Config, exchange: Exchange, log
     venueTimeZone: config.venueTimeZone,
     ticketingHost: config.ticketing.url === null ? null : new URL(config.ticketing.url).host,
     announce,
+    checkPartner: checkPartnerEntry,
+    sharedSigningSecret: callback.signingSecret,
+    testCallback: createTestCallback(callbacks.step, clock),
     slots: { ticketing: ticketing.concurrency, callback: callback.concurrencyPerPartner },
     development: config.dev,
     probesOnly: worksOnly,
@@ -184,6 +180,30 @@ async function startOn(storage: Storage, config: Config, exchange: Exchange, log
       await storage.close();
     },
   };
+}
+
+/** Callbacks' way out, for orders and for tests: through the address guard, signed. */
+export function createCallbacks(config: Config, credentials: Credentials, signal: AbortSignal) {
+  const { callback } = config;
+  const nameServers = { signal, ...(callback.dnsServers.length > 0 ? { servers: callback.dnsServers } : {}) };
+  const guard = createAddressGuard({
+    policy: callback,
+    resolve: createResolver(nameServers),
+    resolveAtDelivery: createResolver(nameServers),
+  });
+  const client = createHttpClient({
+    connections: callback.concurrencyTotal,
+    connector: guard.connector({ timeoutMs: callback.timeoutMs }),
+  });
+  const step = createCallbackStep({
+    client,
+    policy: callback,
+    signingSecret: callback.signingSecret,
+    unseal: (sealed) => credentials.unseal(sealed),
+    timeoutMs: callback.timeoutMs,
+    clock: systemClock,
+  });
+  return { guard, client, step };
 }
 
 async function prepareSchema({ database }: Storage, config: Config, log: Log): Promise<void> {
@@ -225,7 +245,7 @@ async function refuseToStart(storage: Storage, config: Config): Promise<void> {
 function engineOptions(
   storage: Storage,
   config: Config,
-  credentials: Credentials,
+  callbackStep: Step,
   clients: { ticketing: HttpClient; callback: HttpClient },
   exchange: Exchange,
   log: Log,
@@ -250,14 +270,7 @@ function engineOptions(
         deadlineMs: ticketing.timeoutMs,
       },
       callback: {
-        step: createCallbackStep({
-          client: clients.callback,
-          policy: callback,
-          signingSecret: callback.signingSecret,
-          unseal: (sealed) => credentials.unseal(sealed),
-          timeoutMs: callback.timeoutMs,
-          clock,
-        }),
+        step: callbackStep,
         slots: callback.concurrencyTotal,
         slotsPerPartner: callback.concurrencyPerPartner,
         deadlineMs: callback.timeoutMs,

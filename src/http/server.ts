@@ -2,6 +2,7 @@ import { METHODS } from "node:http";
 import swagger from "@fastify/swagger";
 import Fastify, { type FastifyInstance, type HTTPMethods } from "fastify";
 import type { Clock } from "../lib/clock.ts";
+import type { Credentials } from "../lib/credentials.ts";
 import type { Log } from "../observe/log.ts";
 import type { OrderWaits } from "../pipeline/order-waits.ts";
 import type { AuthEvents } from "../storage/auth-events.ts";
@@ -27,7 +28,7 @@ import { addOrderRoutes, type OrderRoutesOptions } from "./routes/orders.ts";
 
 export interface HttpServerOptions
   extends
-    Omit<AuthenticationOptions, "failures">,
+    Omit<AuthenticationOptions, "failures" | "partners" | "credentials">,
     Omit<AdminRoutesOptions, "authenticate">,
     Pick<RateLimitOptions, "database" | "rateBuckets">,
     Pick<OrderRoutesOptions, "accept" | "orders" | "readEvents"> {
@@ -35,6 +36,7 @@ export interface HttpServerOptions
   readonly authEvents: Pick<AuthEvents, "write">;
   readonly rejections: Pick<Rejections, "write">;
   readonly waits: Pick<OrderWaits, "standing" | "close">;
+  readonly credentials: Credentials;
   /** For partners without a limit of their own. */
   readonly rateLimit: RateLimitOptions["defaults"];
   /** True: nothing is served but /health and /ready. */

@@ -159,11 +159,11 @@ export function inThread(storage: Storage, options: StorageOptions): Storage {
     rejections,
     retention,
   };
-  const { findMany, list, find } = storage.partners;
+  const { findMany, list, find, page } = storage.partners;
   return {
     ...storage,
     ...mirror(writing, [], thread),
-    partners: { ...mirror(storage.partners, ["partners"], thread), findMany, list, find },
+    partners: { ...mirror(storage.partners, ["partners"], thread), findMany, list, find, page },
     async close() {
       await thread.close();
       await storage.close();

@@ -16,6 +16,7 @@ import { createOrderIntake, type OrderIntake } from "./orders.ts";
 import { createOrderQueries, type OrderQueries } from "./order-queries.ts";
 import { createOrderSearch, type OrderSearch } from "./order-search.ts";
 import { createOverview, type OverviewQueries } from "./overview.ts";
+import { createReadPartnerStandings, type ReadPartnerStandings } from "./partner-standings.ts";
 import { createPartners, type Partners } from "./partners.ts";
 import { createListAttempts, type ListAttempts } from "./attempt-list.ts";
 import { createLists, type Lists } from "./lists.ts";
@@ -44,6 +45,7 @@ export interface Storage {
   readonly readEvents: ReadEvents;
   readonly readStandings: ReadStandings;
   readonly partners: Partners;
+  readonly readPartnerStandings: ReadPartnerStandings;
   readonly operators: Operators;
   readonly operatorActions: OperatorActions;
   readonly bulkJobs: BulkJobs;
@@ -105,6 +107,7 @@ export function openStorage(options: StorageOptions): Storage {
     readEvents: createReadEvents(database),
     readStandings: createReadStandings(database),
     partners: createPartners(database),
+    readPartnerStandings: createReadPartnerStandings(database),
     operators: createOperators(database),
     operatorActions: createOperatorActions(database),
     bulkJobs: createBulkJobs(database),

@@ -49,6 +49,9 @@ export type NewPartner = Omit<
 > &
   Partial<Pick<Partner, "holdLimitSecs" | "failureEvents">>;
 
+/** What generated partner tokens begin with. */
+export const TOKEN_PREFIX = "wgp_";
+
 /** A partner's sealed secrets: those that sign now and for a while longer. */
 export type SealedSecrets = Pick<Partner, "signingSecret" | "previousSigningSecret">;
 
@@ -70,6 +73,8 @@ export interface Partners {
   /** Partners by id, as they are now: read for each request, so that a change holds at once in every process. */
   findMany(ids: readonly string[]): Promise<ReadonlyMap<string, Partner>>;
   find(id: string): Promise<Partner | null>;
+  /** By their ids, those after one. */
+  page(afterId: string, limit: number): Promise<Partner[]>;
   list(): Promise<Partner[]>;
   /** @returns false when the id is taken */
   add(partner: NewPartner, nowMs: number, act?: Act): Promise<boolean>;
@@ -171,6 +176,10 @@ export function createPartners({ run, queries, transact, words }: Database): Par
         .where("partner_id", "=", id)
         .executeTakeFirst();
       return row === undefined ? null : partnerOf(row);
+    },
+    async page(afterId, limit) {
+      const query = queries.selectFrom("partners").selectAll().where("partner_id", ">", afterId);
+      return (await query.orderBy("partner_id").limit(limit).execute()).map(partnerOf);
     },
     async list() {
       return (await queries.selectFrom("partners").selectAll().orderBy("partner_id").execute()).map(

@@ -1,4 +1,5 @@
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from "fastify";
+import { checkPartnerEntry } from "../../src/config/partner-entry.ts";
 import { createHttpServer, type HttpServerOptions } from "../../src/http/server.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { createCredentials } from "../../src/lib/credentials.ts";
@@ -72,6 +73,11 @@ export async function openDoor(
     ...storage,
     announce: () => {},
     slots: { ticketing: 10, callback: 5 },
+    checkPartner: checkPartnerEntry,
+    sharedSigningSecret: null,
+    testCallback: async () => {
+      throw new Error("nothing is sent by this door");
+    },
     exchange: createPlainExchange({ onUnknown: "retry", clock }),
     attemptsPerRun: 15,
     overview: storage.overview,

@@ -7,6 +7,7 @@ import { addAdminExportRoute, type AdminExportOptions } from "./admin-export.ts"
 import { addAdminListRoutes, type AdminListsOptions } from "./admin-lists.ts";
 import { addAdminOrdersRoutes, type AdminOrdersOptions } from "./admin-orders.ts";
 import { addAdminOverviewRoutes, type AdminOverviewOptions } from "./admin-overview.ts";
+import { addAdminPartnerRoutes, type AdminPartnersOptions } from "./admin-partners.ts";
 import { addAdminOrderRoute, type AdminOrderOptions } from "./admin-order.ts";
 
 export interface AdminRoutesOptions
@@ -15,10 +16,13 @@ export interface AdminRoutesOptions
     AdminListsOptions,
     AdminOrderOptions,
     AdminOverviewOptions,
+    Omit<AdminPartnersOptions, "partners" | "credentials" | "clock">,
     Pick<AdminExportOptions, "exportPages">,
     Omit<AdminActionsOptions, "orders">,
     Omit<AdminBulkOptions, "orderSearch"> {
   readonly authenticate: Pick<Authentication, "operator">;
+  readonly partners: AdminPartnersOptions["partners"];
+  readonly credentials: AdminPartnersOptions["credentials"];
 }
 
 /**
@@ -41,5 +45,6 @@ export function addAdminRoutes(app: FastifyInstance, options: AdminRoutesOptions
     addAdminActionRoutes(admin, options);
     addAdminBulkRoutes(admin, options);
     addAdminExportRoute(admin, options);
+    addAdminPartnerRoutes(admin, options);
   });
 }
