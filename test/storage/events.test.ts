@@ -102,6 +102,21 @@ onEachDatabase("failure events", (kind) => {
     assert.deepEqual([event!.event, event!.status], ["order.blocked", "pending"]);
   });
 
+  test("an event that can't be written takes the settle with it: all of it, or nothing", async () => {
+    const id = await order();
+    const claim = await take();
+    const insert = `insert into ota_callback_jobs
+        (order_id, partner_id, event, event_id, sequence, body, status, created_at, updated_at)
+      values ($1, $2, 'order.blocked', 'evt_taken', 1, '{}', 'closed', 0, 0)`;
+    await storage.database.transact((tx) => tx(insert, [id, partner]));
+    await assert.rejects(end(claim, "blocked"));
+    const { order: row, ticketing } = await storyOf(storage, id);
+    assert.deepEqual(
+      [row.pipeline_status, row.failures_told, ticketing!.job.status, ticketing!.attempts.length],
+      ["ticketing_processing", 0, "running", 0],
+    );
+  });
+
   test("the reason codes", async () => {
     const attempt = { code: null, error: null, durationMs: 1, answer: null, note: null };
     const cases: [Settlement["job"], Partial<Settlement["attempt"]>, string, string][] = [
