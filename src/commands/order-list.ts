@@ -84,13 +84,13 @@ export function listedView(order: ListedOrder) {
     visit_to: order.visitTo,
     items: order.items,
     qty: order.qty,
-    totals: order.totals.map(({ currency, minor }) => ({ currency, amount_minor: minor })),
+    totals: order.totals.map(({ currency, minor }) => ({ currency, minor })),
     tickets: order.tickets,
     leg: order.leg,
     attempts: order.attempts,
     next_attempt_at: time(order.nextAttemptAt),
     held_until: time(order.heldUntil),
-    last_code: order.code,
+    last_status_code: order.code,
     last_error: order.error,
   };
 }
@@ -140,13 +140,13 @@ function money({ currency, minor }: ListedOrder["totals"][number]): string {
   }
 }
 
-function asLimit(text: string): number {
+export function asLimit(text: string): number {
   const limit = asId(text);
   if (limit > 200) throw new InvalidArgumentError("At most 200.");
   return limit;
 }
 
-function asId(text: string): number {
+export function asId(text: string): number {
   const id = Number(text);
   if (!/^[1-9]\d*$/.test(text) || !Number.isSafeInteger(id)) {
     throw new InvalidArgumentError("A positive whole number is expected.");

@@ -23,6 +23,11 @@ const COMMANDS: readonly Entry[] = [
     load: () => import("./demo.ts"),
   },
   {
+    name: "attempt",
+    summary: "look through attempts across orders",
+    load: () => import("./attempt.ts"),
+  },
+  {
     name: "doctor",
     summary: "show the effective configuration and check what it names",
     load: () => import("./doctor.ts"),
@@ -71,6 +76,11 @@ const COMMANDS: readonly Entry[] = [
     name: "reconcile",
     summary: "compare a daily file of the partner or of ticketing with our orders",
     load: () => import("./reconcile.ts"),
+  },
+  {
+    name: "tail",
+    summary: "follow orders live",
+    load: () => import("./tail.ts"),
   },
   {
     name: "ticketing",

@@ -1,5 +1,6 @@
 import { createAuthEvents, type AuthEvents } from "./auth-events.ts";
 import { createCircuits, type Circuits } from "./circuits.ts";
+import { type Changes, createChanges } from "./changes.ts";
 import { createBulkJobs, type BulkJobs } from "./bulk-jobs.ts";
 import { createBulkQueries, type BulkQueries } from "./bulk-queries.ts";
 import type { Database } from "./database.ts";
@@ -42,6 +43,7 @@ export interface Storage {
   readonly listAttempts: ListAttempts;
   readonly lists: Lists;
   readonly exportPages: ExportPages;
+  readonly changes: Changes;
   readonly readEvents: ReadEvents;
   readonly readStandings: ReadStandings;
   readonly partners: Partners;
@@ -104,6 +106,7 @@ export function openStorage(options: StorageOptions): Storage {
     errorGroups,
     overview: createOverview(database).overview,
     exportPages: createExportPages(database, orderSearch.ids),
+    changes: createChanges(database),
     readEvents: createReadEvents(database),
     readStandings: createReadStandings(database),
     partners: createPartners(database),

@@ -34,6 +34,9 @@ const COMMANDS = [
   "partner reseal",
   "purge",
   "reconcile",
+  "tail",
+  "attempt",
+  "attempt list",
   "ticketing",
   "ticketing probe",
 ];
