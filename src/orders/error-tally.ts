@@ -51,7 +51,7 @@ export function createErrorTally(): ErrorTally {
 
   function countOf(failure: CountedFailure): Count {
     const { leg, code, error, note, answer, callbackUrl } = failure;
-    const raw = JSON.stringify([leg, code, error, note ?? answer, note === null, callbackUrl]);
+    const raw = `${leg} ${code} ${error} ${callbackUrl} ${note === null ? answer : `: ${note}`}`;
     const known = counts.get(keys.get(raw) ?? "");
     if (known) return known;
     const kind = errorKindOf(failure);

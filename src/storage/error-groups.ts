@@ -28,7 +28,7 @@ const MAX_ROWS = 10_000;
 /** Rows of one statement: an embedded database is read in the thread that serves requests. */
 const PAGE = 1000;
 const MAX_GROUPS = 100;
-const ANSWER_CHARS = 1000;
+const ANSWER_CHARS = 500;
 
 interface Row {
   readonly job_id: number;
@@ -50,8 +50,9 @@ export function createErrorGroups({ run }: Pick<Database, "run">): ErrorGroups {
 
   function add(tally: ErrorTally, leg: Leg, state: FailureState, rows: readonly Row[]): void {
     for (const row of rows) {
-      const { order_id: orderId, partner_id: partnerId, callback_url: callbackUrl, ...failure } = row;
-      tally.add(state, { ...failure, leg, orderId, partnerId, callbackUrl });
+      const { code, error, at, note, answer, order_id, partner_id, callback_url } = row;
+      const of = { orderId: order_id, partnerId: partner_id, callbackUrl: callback_url };
+      tally.add(state, { leg, code, error, at, note, answer, ...of });
     }
   }
 

@@ -25,6 +25,8 @@ const SETTLED_MS = 60_000;
  */
 const LOOK_BACK_MS = 2 * HOUR_MS;
 
+const MAX_FIRST_IDS = 10;
+
 interface Row {
   readonly hour: number;
   readonly n: number;
@@ -35,6 +37,7 @@ type Kind = Exclude<keyof HourCounts, "from">;
 export function createCountHours(database: Pick<Database, "run" | "queries">): CountHours {
   const { run } = database;
   const known = new Map<number, HourCounts>();
+  const firstIds = new Map<string, number>();
   const counted = (table: string, time: string, where: string): string =>
     `select cast(${time} / ${HOUR_MS} as bigint) as hour, count(*) as n from ${table}
       where id >= $1 and id < $2 and ${time} >= $3 and ${where} group by 1`;
@@ -53,10 +56,19 @@ export function createCountHours(database: Pick<Database, "run" | "queries">): C
     ota_callback_jobs: "select max(id) as id from ota_callback_jobs",
   };
 
+  /** Of a time that is over: it stays the first. */
+  async function firstId(table: "orders" | "ota_callback_jobs", since: number): Promise<number> {
+    const key = `${table} ${since}`;
+    const found = firstIds.get(key) ?? (await firstIdSince(database, since, table));
+    if (firstIds.size >= MAX_FIRST_IDS) firstIds.clear();
+    firstIds.set(key, found);
+    return found;
+  }
+
   async function countSince(since: number): Promise<Map<number, Record<Kind, number>>> {
     const counts = new Map<number, Record<Kind, number>>();
     for (const [kind, table, text] of texts) {
-      let id = await firstIdSince(database, since - LOOK_BACK_MS, table);
+      let id = await firstId(table, since - LOOK_BACK_MS);
       const [last] = await run<{ id: number | null }>(lastId[table], []);
       for (; id <= (last?.id ?? 0); id += PAGE) {
         for (const { hour, n } of await run<Row>(text, [id, id + PAGE, since])) {

@@ -74,7 +74,7 @@ export interface Overview {
 }
 
 export interface OverviewQueries {
-  /** @param days the days whose visits matter, as `YYYY-MM-DD` */
+  /** @param days the days whose visits matter, one after the other, as `YYYY-MM-DD` */
   overview(hours: number, days: readonly string[], nowMs: number): Promise<Overview>;
 }
 
@@ -85,20 +85,17 @@ interface PartnerCount {
   readonly n: number;
 }
 
+/** How a leg fares: its jobs by partner, and how many came to stand in which hour. */
+interface Health {
+  readonly byPartner: Map<string, LegHealth>;
+  readonly stood: Map<number, number>;
+}
+const NO_HEALTH: LegHealth = { failures: 0, waiting: 0, standing: 0 };
+
 export function createOverview(database: Pick<Database, "run" | "queries">): OverviewQueries {
   const { run } = database;
   const countHours: CountHours = createCountHours(database);
   const texts = { ticketing: legTexts("ticketing"), callback: legTexts("callback") };
-
-  async function stoodSince(since: number): Promise<Map<number, number>> {
-    const counts = new Map<number, number>();
-    for (const leg of LEGS) {
-      for (const { hour, n } of await run<{ hour: number; n: number }>(texts[leg].stood, [since])) {
-        counts.set(hour, (counts.get(hour) ?? 0) + n);
-      }
-    }
-    return counts;
-  }
 
   async function latencyOf(leg: Leg): Promise<Latency> {
     const rows = await run<{ ms: number }>(texts[leg].latency, []);
@@ -108,20 +105,25 @@ export function createOverview(database: Pick<Database, "run" | "queries">): Ove
     return { attempts: sorted.length, p50Ms: at(0.5), p95Ms: at(0.95) };
   }
 
-  /** By partner. */
-  async function healthOf(leg: Leg, nowMs: number): Promise<Map<string, LegHealth>> {
+  async function healthOf(leg: Leg, since: number, nowMs: number): Promise<Health> {
     const { failures, waiting, standing } = texts[leg];
-    const health = new Map<string, LegHealth>();
+    const health: Health = { byPartner: new Map(), stood: new Map() };
     const add = (name: keyof LegHealth, rows: readonly PartnerCount[]): void => {
       for (const { partner_id: id, n } of rows) {
-        const known = health.get(id) ?? { failures: 0, waiting: 0, standing: 0 };
-        health.set(id, { ...known, [name]: known[name] + n });
+        const known = health.byPartner.get(id) ?? NO_HEALTH;
+        health.byPartner.set(id, { ...known, [name]: known[name] + n });
       }
     };
     add("failures", await run<PartnerCount>(failures, [nowMs - HOUR_MS]));
     add("waiting", await run<PartnerCount>(waiting, []));
-    await turn();
-    for (const text of standing) add("standing", await run<PartnerCount>(text, []));
+    for (const text of standing) {
+      const rows = await run<PartnerCount & { readonly hour: number | null }>(text, [since]);
+      add("standing", rows);
+      for (const { hour, n } of rows) {
+        if (hour !== null) health.stood.set(hour, (health.stood.get(hour) ?? 0) + n);
+      }
+      await turn();
+    }
     return health;
   }
 
@@ -146,19 +148,24 @@ export function createOverview(database: Pick<Database, "run" | "queries">): Ove
     return row?.id ? ((await ordersBy([row.id]))[0] ?? null) : null;
   }
 
-  async function visitsOf(date: string): Promise<DayOfVisits> {
-    const rows = await run<{ id: number }>(NOT_TICKETED_VISITS, [date]);
-    const ids = rows.map(({ id }) => id).sort((one, other) => one - other);
-    return { date, notTicketed: ids.length, orders: await ordersBy(ids.slice(0, MAX_SHOWN)) };
+  async function visitsOf(days: readonly string[]): Promise<DayOfVisits[]> {
+    const span = [days[0] ?? "", days.at(-1) ?? ""];
+    const rows = await run<{ date: string; id: number }>(NOT_TICKETED_VISITS, span);
+    const idsOf = Map.groupBy(rows, ({ date }) => date);
+    const visits: DayOfVisits[] = [];
+    for (const date of days) {
+      const ids = (idsOf.get(date) ?? []).map(({ id }) => id).sort((one, other) => one - other);
+      visits.push({ date, notTicketed: ids.length, orders: await ordersBy(ids.slice(0, MAX_SHOWN)) });
+    }
+    return visits;
   }
 
-  async function partnersWith(health: Record<Leg, Map<string, LegHealth>>): Promise<PartnerHealth[]> {
+  async function partnersWith(health: Record<Leg, Health>): Promise<PartnerHealth[]> {
     const rows = await run<{ partner_id: string; name: string; disabled_at: number | null }>(
       `select partner_id, name, disabled_at from partners order by partner_id limit ${MAX_PARTNERS}`,
       [],
     );
-    const of = (leg: Leg, id: string): LegHealth =>
-      health[leg].get(id) ?? { failures: 0, waiting: 0, standing: 0 };
+    const of = (leg: Leg, id: string): LegHealth => health[leg].byPartner.get(id) ?? NO_HEALTH;
     return rows.map(({ partner_id: id, name, disabled_at: disabledAt }) => ({
       id,
       name,
@@ -170,32 +177,31 @@ export function createOverview(database: Pick<Database, "run" | "queries">): Ove
   return {
     async overview(hours, days, nowMs) {
       const counts = await countHours(hours, nowMs);
-      const stood = await stoodSince(counts[0]?.from ?? nowMs);
+      const since = counts[0]?.from ?? nowMs;
       const health = {
-        ticketing: await healthOf("ticketing", nowMs),
-        callback: await healthOf("callback", nowMs),
+        ticketing: await healthOf("ticketing", since, nowMs),
+        callback: await healthOf("callback", since, nowMs),
       };
-      await turn();
       const legs = { ticketing: sumOf(health.ticketing), callback: sumOf(health.callback) };
-      const visits: DayOfVisits[] = [];
-      for (const day of days) visits.push(await visitsOf(day));
+      const stoodIn = (hour: number): number =>
+        LEGS.reduce((sum, leg) => sum + (health[leg].stood.get(hour) ?? 0), 0);
       const circuits = await run<OpenCircuit>(OPEN_CIRCUITS, []);
       return {
-        hours: counts.map((hour) => ({ ...hour, stood: stood.get(hour.from / HOUR_MS) ?? 0 })),
+        hours: counts.map((hour) => ({ ...hour, stood: stoodIn(hour.from / HOUR_MS) })),
         latency: { ticketing: await latencyOf("ticketing"), callback: await latencyOf("callback") },
         oldest: { inWork: await oldestOf(OLDEST_IN_WORK), standing: await oldestOf(OLDEST_STANDING) },
         circuits: circuits.map((circuit) => ({ ...circuit })),
         legs,
         partners: await partnersWith(health),
-        visits,
+        visits: await visitsOf(days),
         atLeast: LEGS.some((leg) => Object.values(legs[leg]).some((count) => count >= MAX_ROWS)),
       };
     },
   };
 }
 
-function sumOf(health: ReadonlyMap<string, LegHealth>): LegHealth {
+function sumOf({ byPartner }: Health): LegHealth {
   const sum = (name: keyof LegHealth): number =>
-    [...health.values()].reduce((total, each) => total + each[name], 0);
+    [...byPartner.values()].reduce((total, each) => total + each[name], 0);
   return { failures: sum("failures"), waiting: sum("waiting"), standing: sum("standing") };
 }
