@@ -55,9 +55,10 @@ async function tail({ json = false, last, ...options }: Options): Promise<void> 
   await withStorage(configHere(), async ({ changes, orderSearch }) => {
     const show = (order: ListedOrder) =>
       print(json ? toJson(listedView(order), 0) : lineOf(order, Date.now()));
+    // First, so that nothing is missed between what is shown now and the first look.
+    const look = await createLook(changes, orderSearch, filter);
     const { orders } = last === 0 ? { orders: [] } : await orderSearch.page(filter, null, last);
     for (const order of orders.toReversed()) show(order);
-    const look = await createLook(changes, orderSearch, filter);
     while (!stop.signal.aborted) {
       const pauseMs = await look(show).then(
         () => POLL_MS,
