@@ -66,7 +66,7 @@ export function createListAttempts({ queries }: Database): ListAttempts {
       legs.map((leg) =>
         read(
           leg,
-          [sql.raw(FAILED_ATTEMPT), ...conditionsOf(filter), ...(after === null ? [] : beyond(leg, after))],
+          [failure(filter), ...conditionsOf(filter), ...(after === null ? [] : beyond(leg, after))],
           sql`order by a.at desc, a.job_id desc, a.no desc limit ${limit + 1}`,
         ),
       ),
@@ -129,6 +129,12 @@ export function createListAttempts({ queries }: Database): ListAttempts {
 
 function isOfFailed({ failed, code, error }: AttemptFilter): boolean {
   return failed || error !== null || (code !== null && code >= 300);
+}
+
+/** The condition of the index that has them in order: by the error, by the status, or all that failed. */
+function failure({ code, error }: AttemptFilter): Condition {
+  if (error !== null) return sql.raw("a.error is not null");
+  return sql.raw(code === null ? FAILED_ATTEMPT : "a.code >= 300");
 }
 
 function legsOf({ leg }: AttemptFilter): readonly Leg[] {

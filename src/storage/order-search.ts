@@ -90,7 +90,7 @@ export function createOrderSearch(database: Database, options: OrderSearchOption
 
   interface Look {
     readonly direction: Direction;
-    readonly beyond: number | null;
+    readonly beyond: number;
     readonly limit: number;
     readonly mostLookedAt: number;
   }
@@ -101,7 +101,7 @@ export function createOrderSearch(database: Database, options: OrderSearchOption
     const [edge, last] = direction === "desc" ? [before, from] : [from === null ? null : from - 1, before];
     const isPast = (id: number): boolean =>
       last !== null && (direction === "desc" ? id <= last : id >= last - 1);
-    let beyond = nearer(direction, more.beyond, edge);
+    let beyond = edge === null ? more.beyond : nearer(direction, more.beyond, edge);
     const found: number[] = [];
     for (let lookedAt = 0, size = STRETCH.first; lookedAt < mostLookedAt; size = STRETCH.most) {
       const stretch = await source.stretch(direction, beyond, size);
@@ -122,7 +122,7 @@ export function createOrderSearch(database: Database, options: OrderSearchOption
     // One more than asked for tells whether there is a next page.
     const given = {
       direction: "desc",
-      beyond: cursor,
+      beyond: cursor ?? Number.MAX_SAFE_INTEGER,
       limit: limit + 1,
       mostLookedAt: MAX_LOOKED_AT,
     } as const;
@@ -135,7 +135,7 @@ export function createOrderSearch(database: Database, options: OrderSearchOption
   async function countAlong(filter: OrderFilter): Promise<Counted> {
     const { source, where, from, before } = await plan(filter);
     const counts = new Map<OrderStatus, number>();
-    let beyond = nearer("desc", null, before);
+    let beyond = before ?? Number.MAX_SAFE_INTEGER;
     for (let lookedAt = 0; lookedAt < MAX_LOOKED_AT; lookedAt += STRETCH.most) {
       const stretch = await source.stretch("desc", beyond, STRETCH.most);
       const { rows } = await sql<{ status: OrderStatus; n: number }>`
@@ -149,11 +149,11 @@ export function createOrderSearch(database: Database, options: OrderSearchOption
     return { counts, isWhole: false };
   }
 
-  /** Of those that a partner has, or were accepted in a time: by an index of ids. */
+  /** Of those that a partner has, or were accepted in a time: by the narrowest index that has every order. */
   async function total(filter: OrderFilter): Promise<number> {
     const { where } = await plan({ ...filter, statuses: [] });
     const { rows } = await sql<{ n: number }>`select count(*) as n from (
-      select o.id from orders o where ${where} order by o.id desc limit ${MAX_COUNTED + 1}) counted`.execute(
+      select o.id from orders o where ${where} order by o.partner_id, o.id limit ${MAX_COUNTED + 1}) counted`.execute(
       queries,
     );
     return rows[0]!.n;
@@ -237,7 +237,6 @@ function isPlain(filter: OrderFilter): boolean {
 }
 
 /** The one that leaves less to look at. */
-function nearer(direction: Direction, a: number | null, b: number | null): number | null {
-  if (a === null || b === null) return a ?? b;
+function nearer(direction: Direction, a: number, b: number): number {
   return direction === "desc" ? Math.min(a, b) : Math.max(a, b);
 }

@@ -20,8 +20,8 @@ interface Stretch {
 export interface Source {
   /** False: it is only a stretch of all orders, and most of them may not match. */
   readonly isNarrow: boolean;
-  /** The stretch beyond an id (null: the first), of so many orders at most. */
-  stretch(direction: Direction, beyond: number | null, orders: number): Promise<Stretch>;
+  /** The stretch beyond an id, of so many orders at most. */
+  stretch(direction: Direction, beyond: number, orders: number): Promise<Stretch>;
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -113,8 +113,7 @@ export function createSources(
     return {
       isNarrow: true,
       async stretch(direction, beyond, orders) {
-        const isBeyond = (id: number) =>
-          beyond === null || (direction === "desc" ? id < beyond : id > beyond);
+        const isBeyond = (id: number) => (direction === "desc" ? id < beyond : id > beyond);
         const streamed = await Promise.all(streams.map((stream) => next(stream, direction, beyond, orders)));
         const found = [...new Set([...collected.filter(isBeyond), ...streamed.flat()])]
           .sort((a, b) => (direction === "desc" ? b - a : a - b))
@@ -127,7 +126,7 @@ export function createSources(
     };
   }
 
-  function next({ jobs, where }: Stream, direction: Direction, beyond: number | null, limit: number) {
+  function next({ jobs, where }: Stream, direction: Direction, beyond: number, limit: number) {
     const id = sql`j.${sql.ref(ID_OF[jobs])}`;
     return idsOf(sql`select ${id} as id from ${sql.table(jobs)} j where ${where} and ${past(id, direction, beyond)}
       order by ${id} ${sql.raw(direction)} limit ${limit}`);
@@ -199,7 +198,6 @@ function failedStreams(code: number | null, error: string | null): Stream[] {
   ]);
 }
 
-function past(id: Condition, direction: Direction, beyond: number | null): Condition {
-  if (beyond === null) return sql`1 = 1`;
+function past(id: Condition, direction: Direction, beyond: number): Condition {
   return direction === "desc" ? sql`${id} < ${beyond}` : sql`${id} > ${beyond}`;
 }

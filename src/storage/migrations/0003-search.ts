@@ -17,6 +17,12 @@ const jobIndexes = (jobs: string, order: string): string[] => [
   `create index ${jobs}_by_error on ${jobs} (last_error, ${order}) where last_error is not null`,
 ];
 
+const attemptIndexes = (attempts: string): string[] => [
+  `create index ${attempts}_failed on ${attempts} (at) where ${FAILED_ATTEMPT}`,
+  `create index ${attempts}_by_code on ${attempts} (code, at) where code >= 300`,
+  `create index ${attempts}_by_error on ${attempts} (error, at) where error is not null`,
+];
+
 const statements = (t: ColumnTypes): string[] => [
   `create table order_codes (
     code ${t.text} not null,
@@ -28,8 +34,8 @@ const statements = (t: ColumnTypes): string[] => [
   "create index order_items_by_visit on order_items (visit_date, order_id) where visit_date is not null",
   ...jobIndexes("ticketing_jobs", "id"),
   ...jobIndexes("ota_callback_jobs", "order_id"),
-  `create index ticketing_attempts_failed on ticketing_attempts (at) where ${FAILED_ATTEMPT}`,
-  `create index ota_callback_attempts_failed on ota_callback_attempts (at) where ${FAILED_ATTEMPT}`,
+  ...attemptIndexes("ticketing_attempts"),
+  ...attemptIndexes("ota_callback_attempts"),
   `create table rejected_requests (
     id ${t.id},
     partner_id ${t.text} not null,
