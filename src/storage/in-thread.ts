@@ -46,6 +46,8 @@ export function heard({ name, message, stack, errcode, cause }: ToldError): Erro
 
 /** Calls functions in a thread. */
 export interface Thread {
+  /** Begins it now; otherwise the first call does. */
+  begin(): void;
   /** @throws what the function threw, or {@link CommitUnknown} when the thread ends before it answers */
   call(path: readonly string[], args: readonly unknown[]): Promise<unknown>;
   /** Resolves when the thread has closed what it has open, and ended. */
@@ -67,7 +69,7 @@ export function createThread(start: () => Worker): Thread {
   let ended = Promise.resolve();
   let calls = 0;
 
-  function begin(): Worker {
+  function launch(): Worker {
     const begun = start();
     let cause: unknown = null;
     begun.on("error", (error) => {
@@ -91,14 +93,16 @@ export function createThread(start: () => Worker): Thread {
     return begun;
   }
 
-  worker = begin();
   return {
+    begin() {
+      worker ??= launch();
+    },
     call: (path, args) =>
       new Promise((resolve, reject) => {
-        worker ??= begin();
+        worker ??= launch();
         calls += 1;
-        waiting.set(calls, { resolve, reject });
         worker.postMessage({ id: calls, path, args } satisfies Call);
+        waiting.set(calls, { resolve, reject });
       }),
     async close() {
       worker?.postMessage(CLOSE);
@@ -125,14 +129,17 @@ function mirror<T extends object>(given: T, path: readonly string[], thread: Thr
 const THREAD = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
 
 /**
- * The same storage, with what writes in a thread of its own: an embedded database holds up whoever calls it while the
- * disk syncs, and takes a third of a gateway's work. Reads stay, on the connection that is here: they wait for nobody.
+ * The same storage, with what takes its time in threads of its own, as an embedded database holds up whoever calls it: one
+ * writes, one looks for operators. Short reads stay, on the connection that is here: they wait for nobody.
  */
-export function inThread(storage: Storage, options: StorageOptions): Storage {
-  const workerData = { ...options, create: false };
+export function inThread(storage: Storage, given: StorageOptions): Storage {
+  const workerData = { ...given, create: false };
   // A thread enables no compile cache by itself, and would strip the types of every file anew.
   const env = { ...process.env, NODE_COMPILE_CACHE: getCompileCacheDir() ?? "" };
-  const thread = createThread(() => new Worker(THREAD, { name: "storage", workerData, env }));
+  const start = (name: string) => () => new Worker(THREAD, { name, workerData, env });
+  const writer = createThread(start("writer"));
+  const reader = createThread(start("reader"));
+  writer.begin();
   const {
     intake,
     queues,
@@ -159,13 +166,16 @@ export function inThread(storage: Storage, options: StorageOptions): Storage {
     rejections,
     retention,
   };
+  const { orderSearch, errorGroups, listAttempts, lists, readPartnerStandings } = storage;
+  const looking = { orderSearch, errorGroups, listAttempts, lists, readPartnerStandings };
   const { findMany, list, find, page } = storage.partners;
   return {
     ...storage,
-    ...mirror(writing, [], thread),
-    partners: { ...mirror(storage.partners, ["partners"], thread), findMany, list, find, page },
+    ...mirror(writing, [], writer),
+    ...mirror(looking, [], reader),
+    partners: { ...mirror(storage.partners, ["partners"], writer), findMany, list, find, page },
     async close() {
-      await thread.close();
+      await Promise.all([writer.close(), reader.close()]);
       await storage.close();
     },
   };

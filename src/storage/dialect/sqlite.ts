@@ -102,8 +102,8 @@ interface Waiting {
 
 /** Transactions that share a commit at most. */
 const MAX_GROUP = 64;
-/** How long a group waits for company, where there is much to do. */
-const COMPANY_MS = 1;
+/** A group waits for company, where there is much to do: half as long as the last commit took, and at most so long. */
+const LONGEST_WAIT_MS = 4;
 
 /** How long a transaction tries to get past another process's, before the caller hears of it. */
 const BUSY_DEADLINE_MS = 2_000;
@@ -172,8 +172,8 @@ export function openSqlite(options: SqliteOptions): Database {
   // What is deleted or blanked is overwritten: a purge that leaves the bytes in free pages is none.
   connection.exec("pragma secure_delete = on");
   connection.exec("pragma busy_timeout = 0; pragma temp_store = memory; pragma cache_size = -65536");
-  // A page that changes often goes into the file once in 32 MiB of log, not in four.
-  connection.exec("pragma wal_autocheckpoint = 8000");
+  // A page that changes often goes into the file once in 8 MiB of log; with more, those who write wait longer for that.
+  connection.exec("pragma wal_autocheckpoint = 2000");
 
   const statements = new Map<string, StatementSync>();
   function prepared(text: string): StatementSync {
@@ -203,10 +203,12 @@ export function openSqlite(options: SqliteOptions): Database {
   /**
    * Runs what waits in one transaction, each in a savepoint of its own, so that all of them share the wait for the disk.
    * One that fails is undone alone.
+   * @returns milliseconds that the commit took
    */
-  async function runTogether(group: readonly Waiting[], durable: boolean): Promise<void> {
+  async function runTogether(group: readonly Waiting[], durable: boolean): Promise<number> {
     const release = await turns.take();
     let committing = false;
+    let tookMs = 0;
     try {
       if (!durable) connection.exec("pragma synchronous = normal");
       connection.exec("begin immediate");
@@ -225,7 +227,9 @@ export function openSqlite(options: SqliteOptions): Database {
       }
       requireFile();
       committing = true;
+      const committedAt = performance.now();
       connection.exec("commit");
+      tookMs = performance.now() - committedAt;
       for (const resolve of done) resolve();
     } catch (error) {
       if (connection.isOpen && connection.isTransaction) connection.exec("rollback");
@@ -239,10 +243,11 @@ export function openSqlite(options: SqliteOptions): Database {
         release();
       }
     }
+    return tookMs;
   }
 
   // What need not last doesn't wait for the disk with the others.
-  const lasting = createGathering((group) => runTogether(group, true), COMPANY_MS);
+  const lasting = createGathering((group) => runTogether(group, true), LONGEST_WAIT_MS);
   const passing = createGathering((group) => runTogether(group, false), 0);
 
   function attempt<T>(work: (run: Run) => Promise<T>, durable: boolean): Promise<T> {
@@ -347,16 +352,16 @@ function runForEach<Row>(
  * Gathers what waits into groups that are run one after the other. Where more has come while one was committed, the next
  * waits a moment for company: each commit costs as much as several orders, and a wait for the disk.
  */
-function createGathering(runGroup: (group: readonly Waiting[]) => Promise<void>, companyMs: number) {
+function createGathering(runGroup: (group: readonly Waiting[]) => Promise<number>, longestMs: number) {
   let waiting: Waiting[] = [];
   let busy = false;
 
   async function run(): Promise<void> {
     const group = waiting.slice(0, MAX_GROUP);
     waiting = waiting.slice(MAX_GROUP);
-    await runGroup(group);
+    const companyMs = Math.min((await runGroup(group)) / 2, longestMs);
     setImmediate(() => {
-      if (waiting.length > 0 && companyMs > 0) setTimeout(() => void run(), companyMs);
+      if (waiting.length > 0 && longestMs > 0) setTimeout(() => void run(), companyMs);
       else if (waiting.length > 0) void run();
       else busy = false;
     });
