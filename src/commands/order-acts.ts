@@ -1,13 +1,18 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { ticketedOrder } from "../pipeline/ticketed.ts";
-import type { Storage } from "../storage/open.ts";
+import { type BulkAction, MAX_BULK_PACE } from "../orders/bulk.ts";
+import { ANY_ORDER } from "../orders/order-filter.ts";
+import { resolveTicketed } from "../pipeline/resolve.ts";
 import type { Refused } from "../storage/operator-actions.ts";
+import type { Act } from "../storage/operator-record.ts";
+import type { Storage } from "../storage/open.ts";
+import { runBulk } from "./bulk-run.ts";
 import { configHere, withStorage } from "./cli/database.ts";
 import { Failure } from "./cli/failure.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
 import { invocation } from "./cli/invocation.ts";
 import { print, printJson } from "./cli/output.ts";
 import { userOfShell } from "./cli/user.ts";
+import { type OrderFilterOptions, orderFilterOf, withOrderFilter } from "./order-filter-options.ts";
 import { findOne, notFound } from "./order-lookup.ts";
 
 interface ActOptions {
@@ -16,72 +21,162 @@ interface ActOptions {
   readonly json?: boolean;
 }
 
-/** The options of whatever is done to an order: it is recorded with who and why. */
+interface BulkOptions extends ActOptions, OrderFilterOptions {
+  readonly pace?: number;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+/** Whatever is done is recorded with who and why. */
 function withRecord(command: Command): Command {
   return command
-    .argument("<ref>", "its id, or anything else that names it alone")
     .requiredOption("--reason <text>", "why, for the record: 1 to 500 characters", asRecord)
     .option("--actor <name>", "who, for the record; without: the user of this shell", asRecord)
     .option(...JSON_OPTION);
 }
 
-export function defineRetry(command: Command): void {
-  withRecord(command)
-    .description(
-      "Work an order again that stands still (blocked, exhausted or unknown): a new run of its leg, due at once. " +
-        "It is recorded with who and why. Ticketing gets the same Idempotency-Key as before.",
-    )
-    .action(retry);
-  withExamples(command, [["order retry 12 --reason 'SKU is on sale again'", "The cause is gone: try again"]]);
+/** An act upon one order, or upon all of a filter: the same for each but what it does. */
+interface OneOrMany {
+  readonly action: BulkAction;
+  readonly description: string;
+  readonly examples: readonly (readonly [args: string, what: string])[];
+  /** Does it to one. @returns what is told, as JSON and as lines */
+  one(storage: Storage, id: number, act: Act): Promise<{ json: object; lines: readonly string[] }>;
 }
 
-async function retry(
-  ref: string,
-  { reason, actor = userOfShell(), json = false }: ActOptions,
-): Promise<void> {
-  await withStorage(configHere(), async (storage) => {
-    const id = await findOne(storage, ref);
-    const retried = await storage.operatorActions.retry(id, { actor, reason }, null);
+function defineOneOrMany(command: Command, what: OneOrMany): void {
+  command.argument(
+    "[ref]",
+    "its id, or anything else that names it alone; without: all orders of the filter",
+  );
+  withOrderFilter(withRecord(command))
+    .description(`${what.description} With filters instead of one order, the count is shown first.`)
+    .option("--pace <orders>", `of many: orders per second, up to ${MAX_BULK_PACE}`, asPace)
+    .option("--dry-run", "change nothing, count the orders of the filter")
+    .option("--yes", "of many: don't ask; needed where there is no terminal")
+    .action((ref: string | undefined, options: BulkOptions) => act(what, ref, options));
+  withExamples(
+    command,
+    what.examples,
+    "With filters it is a durable job, worked in small steps: Ctrl-C leaves it to a running gateway, and `bulk` follows it.",
+  );
+}
+
+async function act(what: OneOrMany, ref: string | undefined, options: BulkOptions): Promise<void> {
+  const { reason, actor = userOfShell(), json = false, dryRun = false, yes = false, pace } = options;
+  const filter = orderFilterOf(options);
+  const hasFilter = JSON.stringify(filter) !== JSON.stringify(ANY_ORDER);
+  if ((ref === undefined) !== hasFilter) {
+    throw new Failure("usage", "say which: one order, or filters like --status and --partner");
+  }
+  if (ref !== undefined && (dryRun || pace !== undefined)) {
+    throw new Failure("usage", "--dry-run and --pace are for many orders: they go with filters");
+  }
+  const config = configHere();
+  await withStorage(config, async (storage) => {
+    if (ref === undefined) {
+      const request = { action: what.action, filter, actor, reason, dryRun, yes, json };
+      return runBulk(storage, config, pace === undefined ? request : { ...request, pace });
+    }
+    const done = await what.one(storage, await findOne(storage, ref), { actor, reason });
+    if (json) return printJson({ ...done.json, actor, reason });
+    for (const line of done.lines) print(line);
+  });
+}
+
+const RETRY: OneOrMany = {
+  action: "retry",
+  description:
+    "Work an order again that stands still (blocked, exhausted or unknown): a new run of its leg, due at once. " +
+    "It is recorded with who and why. Ticketing gets the same Idempotency-Key as before.",
+  examples: [
+    ["order retry 12 --reason 'SKU is on sale again'", "The cause is gone: try again"],
+    [
+      "order retry --status ticketing_exhausted --since 12h --reason 'ticketing is back' --dry-run",
+      "How many did the night leave behind?",
+    ],
+    ["order retry --status ticketing_exhausted --partner demo --reason 'it is back' --yes", "Retry them all"],
+  ],
+  async one({ operatorActions }, id, by) {
+    const retried = await operatorActions.retry(id, by, null);
     if (retried.kind !== "retried") throw refusal(retried, id, "there is nothing to retry");
     const { leg, from, to } = retried;
-    if (json) return printJson({ id, leg, from, to, actor, reason });
-    print(`Order ${id}: ${leg} begins again (${from} -> ${to}), as soon as a running gateway looks.`);
-    print(`\`${invocation()} order show ${id}\` tells what comes of it.`);
-  });
-}
+    return {
+      json: { id, leg, from, to },
+      lines: [
+        `Order ${id}: ${leg} begins again (${from} -> ${to}), as soon as a running gateway looks.`,
+        `\`${invocation()} order show ${id}\` tells what comes of it.`,
+      ],
+    };
+  },
+};
 
-export function defineCancel(command: Command): void {
-  withRecord(command)
-    .description(
-      "End an order before it is ticketed. With an attempt in flight the cancel is requested: if that attempt " +
-        "succeeds, the order is ticketed all the same. Tickets that exist are ticketing's to revoke.",
-    )
-    .action(cancel);
-  withExamples(command, [
+const RESEND: OneOrMany = {
+  action: "resend",
+  description:
+    "Send a callback again that was delivered, for a partner who has lost it: the same event, byte for byte, under the " +
+    "same event_id.",
+  examples: [
+    ["order resend 12 --reason 'the partner restored a backup'", "Send it once more"],
+    [
+      "order resend --status ota_callback_delivered --partner demo --since 2h --reason 'they lost two hours'",
+      "All that a partner was told of the orders of the last two hours",
+    ],
+  ],
+  async one({ operatorActions }, id, by) {
+    const resent = await operatorActions.resend(id, by, null);
+    if (resent.kind !== "resent") throw refusal(resent, id, "there is no delivered callback");
+    return {
+      json: { id, from: "ota_callback_delivered", to: "ota_callback_pending" },
+      lines: [`Order ${id}: the same callback is sent again, as soon as a running gateway looks.`],
+    };
+  },
+};
+
+const CANCEL: OneOrMany = {
+  action: "cancel",
+  description:
+    "End an order before it is ticketed. With an attempt in flight the cancel is requested: if that attempt " +
+    "succeeds, the order is ticketed all the same. Tickets that exist are ticketing's to revoke.",
+  examples: [
     ["order cancel 12 --reason 'the buyer has withdrawn'", "Keep an order from being ticketed"],
-  ]);
-}
-
-async function cancel(
-  ref: string,
-  { reason, actor = userOfShell(), json = false }: ActOptions,
-): Promise<void> {
-  await withStorage(configHere(), async (storage) => {
-    const id = await findOne(storage, ref);
-    const cancelled = await storage.operatorActions.cancel(id, { actor, reason }, null);
-    if (cancelled.kind !== "cancelled" && cancelled.kind !== "requested") {
-      throw refusal(cancelled, id, "it can't be cancelled any more");
+    [
+      "order cancel --visit-to 2026-08-24 --status ticketing_exhausted --reason 'too late'",
+      "Those of yesterday",
+    ],
+  ],
+  async one({ operatorActions }, id, by) {
+    const { kind, ...cancelled } = await operatorActions.cancel(id, by, null);
+    if (kind !== "cancelled" && kind !== "requested") {
+      throw refusal({ kind, ...cancelled } as Refused, id, "it can't be cancelled any more");
     }
-    if (json) return printJson({ id, result: cancelled.kind, actor, reason });
-    if (cancelled.kind === "cancelled") return print(`Order ${id} is cancelled.`);
-    print(
-      `Order ${id}: the cancel takes effect when the attempt in flight ends, unless that brings tickets.`,
-    );
-  });
-}
+    const lines = {
+      cancelled: `Order ${id} is cancelled.`,
+      requested: `Order ${id}: the cancel takes effect when the attempt in flight ends, unless that brings tickets.`,
+    };
+    return { json: { id, result: kind }, lines: [lines[kind]] };
+  },
+};
+
+const CLOSE: OneOrMany = {
+  action: "close",
+  description:
+    "Close an order that stands still, as it was handled outside the gateway. Nothing more is done or told.",
+  examples: [["order close 12 --reason 'ticketed at the counter'", "It was settled by hand"]],
+  async one({ operatorActions }, id, by) {
+    const closed = await operatorActions.close(id, by, null);
+    if (closed.kind !== "closed") throw refusal(closed, id, "it can't be closed: it must stand still");
+    return { json: { id, from: closed.from, to: "closed" }, lines: [`Order ${id} is closed.`] };
+  },
+};
+
+export const defineRetry = (command: Command): void => defineOneOrMany(command, RETRY);
+export const defineResend = (command: Command): void => defineOneOrMany(command, RESEND);
+export const defineCancel = (command: Command): void => defineOneOrMany(command, CANCEL);
+export const defineClose = (command: Command): void => defineOneOrMany(command, CLOSE);
 
 export function defineResolve(command: Command): void {
-  withRecord(command)
+  withRecord(command.argument("<ref>", "its id, or anything else that names it alone"))
     .description(
       "Decide an order of which nobody knows whether ticketing acted on it (ticketing_unknown), or that stands blocked " +
         "or exhausted: ask ticketing, then say what it said. Ticketed: the codes are stored and the partner is told. " +
@@ -115,42 +210,44 @@ async function resolve(ref: string, options: ResolveOptions): Promise<void> {
   if (options.ticketed === options.notTicketed) {
     throw new Failure("usage", "say what ticketing said: --ticketed with its codes, or --not-ticketed");
   }
-  if (options.notTicketed) return retry(ref, options);
   const { reason, actor = userOfShell(), code: tickets = [], reference = null, json = false } = options;
+  if (options.notTicketed) return act(RETRY, ref, { reason, actor, json });
   if (tickets.length === 0 && reference === null) {
     throw new Failure("usage", "--ticketed needs --code or --reference: the partner is told them");
   }
   await withStorage(configHere(), async (storage) => {
     const id = await findOne(storage, ref);
-    const { order, items } = await storyOf(storage, id);
-    const { external_order_id: externalOrderId, trace_id: traceId } = order;
-    const ticketed = ticketedOrder({ id, externalOrderId, traceId, items, reference, tickets }, Date.now());
-    const marked = await storage.operatorActions.markTicketed(id, ticketed, { actor, reason }, null);
+    const by = { actor, reason };
+    const marked = await resolveTicketed(storage, id, { tickets, reference }, by, Date.now());
     if (marked.kind !== "ticketed") throw refusal(marked, id, "it can't be marked ticketed");
     if (json) return printJson({ id, from: marked.from, to: "ticketed", tickets, reference, actor, reason });
     print(`Order ${id} is ticketed by hand; its partner is told as soon as a running gateway looks.`);
   });
 }
 
-async function storyOf(storage: Storage, id: number) {
-  const story = await storage.orders.story(id, null);
-  if (story === null) throw notFound(String(id));
-  return story;
-}
-
 function refusal(refused: Refused, id: number, why: string): Failure {
   if (refused.kind === "not_found") return notFound(String(id));
-  return new Failure("failed", `order ${id} is ${refused.status}: ${why}`, {
+  const because = refused.kind === "refused" ? (refused.why ?? why) : why;
+  return new Failure("failed", `order ${id} is ${refused.status}: ${because}`, {
     advice: `\`${invocation()} order show ${id}\` tells where it stands`,
   });
 }
 
-function asRecord(text: string): string {
+/** One line of text by a person. @throws InvalidArgumentError */
+export function asRecord(text: string): string {
   const record = text.trim();
   if (record === "" || record.length > 500 || /\p{Cc}/u.test(record)) {
     throw new InvalidArgumentError("1 to 500 characters on one line are expected.");
   }
   return record;
+}
+
+function asPace(text: string): number {
+  const pace = Number(text);
+  if (!/^\d{1,4}(\.\d)?$/.test(text) || pace < 0.1 || pace > MAX_BULK_PACE) {
+    throw new InvalidArgumentError(`A number from 0.1 to ${MAX_BULK_PACE} is expected.`);
+  }
+  return pace;
 }
 
 function asName(text: string): string {

@@ -6,7 +6,7 @@ import { JSON_OPTION, withExamples } from "./cli/help.ts";
 import { invocation } from "./cli/invocation.ts";
 import { print, printJson } from "./cli/output.ts";
 import { defineExport } from "./export.ts";
-import { defineCancel, defineResolve, defineRetry } from "./order-acts.ts";
+import { defineCancel, defineClose, defineResend, defineResolve, defineRetry } from "./order-acts.ts";
 import { defineList } from "./order-list.ts";
 import { findOrders, notFound } from "./order-lookup.ts";
 import { orderStory } from "./order-story.ts";
@@ -17,7 +17,9 @@ export function define(command: Command): void {
   defineExport(command.command("export").summary("write orders as CSV or JSON lines"));
   defineShow(command.command("show").summary("tell the whole story of an order"));
   defineRetry(command.command("retry").summary("work an order again that stands still"));
+  defineResend(command.command("resend").summary("send a delivered callback once more"));
   defineCancel(command.command("cancel").summary("end an order before it is ticketed"));
+  defineClose(command.command("close").summary("close an order as handled outside"));
   defineResolve(command.command("resolve").summary("decide an order whose outcome at ticketing is unknown"));
   withExamples(command, [
     ["order show EXT-42", "What happened to the order that the partner calls EXT-42?"],

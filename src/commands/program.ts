@@ -18,6 +18,11 @@ const COMMANDS: readonly Entry[] = [
     load: () => import("./serve.ts"),
   },
   {
+    name: "bulk",
+    summary: "follow what is done to many orders at once",
+    load: () => import("./bulk.ts"),
+  },
+  {
     name: "demo",
     summary: "watch orders go their way, live, with a sandbox ticketing system and partner",
     load: () => import("./demo.ts"),
