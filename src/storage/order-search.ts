@@ -51,7 +51,7 @@ export interface OrderSearchOptions {
 }
 
 /** Orders of one statement: the first look is small, as most pages fill at once. */
-const STRETCH = { first: 200, most: 2000 };
+const STRETCH = { first: 200, most: 2000, counted: 10_000 };
 /** Orders that a page is looked for among, and that are counted one by one. */
 const MAX_LOOKED_AT = 20_000;
 /** Orders that are counted by an index alone. */
@@ -134,10 +134,12 @@ export function createOrderSearch(database: Database, options: OrderSearchOption
   /** Counts the matches one by one, as far as it is worth it. */
   async function countAlong(filter: OrderFilter): Promise<Counted> {
     const { source, where, from, before } = await plan(filter);
+    // Ids that an index has in order come together; a walk looks at every order on its way.
+    const size = source.isNarrow ? STRETCH.counted : STRETCH.most;
     const counts = new Map<OrderStatus, number>();
     let beyond = before ?? Number.MAX_SAFE_INTEGER;
-    for (let lookedAt = 0; lookedAt < MAX_LOOKED_AT; lookedAt += STRETCH.most) {
-      const stretch = await source.stretch("desc", beyond, STRETCH.most);
+    for (let lookedAt = 0; lookedAt < MAX_LOOKED_AT; lookedAt += size) {
+      const stretch = await source.stretch("desc", beyond, size);
       const { rows } = await sql<{ status: OrderStatus; n: number }>`
         select o.pipeline_status as status, count(*) as n from orders o where ${stretch.where} and ${where}
         group by o.pipeline_status`.execute(queries);

@@ -7,6 +7,7 @@ import { firstIdSince } from "../../src/storage/ids-in-time.ts";
 import { createOrderSearch, type OrderSearch } from "../../src/storage/order-search.ts";
 import type { Storage } from "../../src/storage/open.ts";
 import { freshStorage, onEachDatabase } from "../support/databases.ts";
+import { addPartner } from "../support/way.ts";
 import { claimOne, newOrder, NOW, place, settle, settlement, ticketed } from "./fixtures.ts";
 
 const MINUTE = 60_000;
@@ -42,36 +43,8 @@ onEachDatabase("the search for orders", (kind) => {
   before(async () => {
     storage = await freshStorage(kind);
     search = createOrderSearch(storage.database, { clock: { wallMs: () => NOW + 60 * MINUTE } });
-    await storage.partners.add(
-      {
-        id: "demo",
-        name: "Demo",
-        tokenDigest: "d",
-        allowlistCidrs: null,
-        rateCapacity: null,
-        ratePerSec: null,
-        signingSecret: null,
-        callbackHosts: null,
-        rejectRepeats: false,
-        development: false,
-      },
-      NOW,
-    );
-    await storage.partners.add(
-      {
-        id: "other",
-        name: "Other",
-        tokenDigest: "e",
-        allowlistCidrs: null,
-        rateCapacity: null,
-        ratePerSec: null,
-        signingSecret: null,
-        callbackHosts: null,
-        rejectRepeats: false,
-        development: false,
-      },
-      NOW,
-    );
+    await addPartner(storage);
+    await addPartner(storage, "other");
     await accept("delivered", NOW + MINUTE, "2026-03-01");
     const brought = {
       ...ticketed("REF-1"),
