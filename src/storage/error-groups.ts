@@ -130,21 +130,30 @@ function createTexts(leg: Leg) {
   const { jobs, attempts, jobOfOrder } = LEG_TABLES[leg];
   const urlOf = (orderId: string): string =>
     leg === "callback" ? `(select o.callback_url from orders o where o.id = ${orderId})` : "null";
+  const ofLast = `a.job_id = j.id and a.no = j.attempts`;
   // A job that was given up without an attempt, as after a hold, has its reason with the order.
-  const jobsWhere = (condition: string): string => `
+  const jobsWhere = (condition: string, last: (column: string) => string, join = ""): string => `
     select j.id as job_id, j.attempts as no, j.order_id, j.partner_id, j.last_status_code as code,
-      j.last_error as error, coalesce(a.at, j.updated_at) as at, substr(a.answer, 1, ${ANSWER_CHARS}) as answer,
-      case when a.no is null then (select o.blocked_reason from orders o where o.id = j.order_id) else a.note end as note,
+      j.last_error as error, coalesce(${last("a.at")}, j.updated_at) as at,
+      ${last(`substr(a.answer, 1, ${ANSWER_CHARS})`)} as answer,
+      case when j.attempts = 0 then (select o.blocked_reason from orders o where o.id = j.order_id)
+        else ${last("a.note")} end as note,
       ${urlOf("j.order_id")} as callback_url
-    from ${jobs} j left join ${attempts} a on a.job_id = j.id and a.no = j.attempts
+    from ${jobs} j ${join}
     where ($1 = 0 or (coalesce(j.last_status_code, 0) = $2 and coalesce(j.last_error, '') = $3)) and ${condition}`;
   const along = `j.${jobOfOrder}, j.id`;
   return {
     // The list of statuses is the condition of the index.
-    standing: `${jobsWhere(`j.status = $4 and j.status in ${STOOD} and (${along}) > ($5, $6)`)}
-      order by ${along} limit ${PAGE}`,
-    waiting: `${jobsWhere(`j.status = 'pending' and j.lane = 1
-      and (j.run_attempts > 0 or j.held_until is not null)`)} limit ${MAX_ROWS}`,
+    standing: `${jobsWhere(
+      `j.status = $4 and j.status in ${STOOD} and (${along}) > ($5, $6)`,
+      (column) => column,
+      `left join ${attempts} a on ${ofLast}`,
+    )} order by ${along} limit ${PAGE}`,
+    // One by one: for so many rows at once PostgreSQL would join by reading all attempts.
+    waiting: `${jobsWhere(
+      `j.status = 'pending' and j.lane = 1 and (j.run_attempts > 0 or j.held_until is not null)`,
+      (column) => `(select ${column} from ${attempts} a where ${ofLast})`,
+    )} limit ${MAX_ROWS}`,
     attempts: `
       select a.job_id, a.no, a.order_id, a.partner_id, a.code, a.error, a.at, a.note,
         substr(a.answer, 1, ${ANSWER_CHARS}) as answer, ${urlOf("a.order_id")} as callback_url

@@ -166,8 +166,8 @@ export function inThread(storage: Storage, given: StorageOptions): Storage {
     rejections,
     retention,
   };
-  const { orderSearch, errorGroups, listAttempts, lists, readPartnerStandings } = storage;
-  const looking = { orderSearch, errorGroups, listAttempts, lists, readPartnerStandings };
+  const { orderSearch, errorGroups, overview, listAttempts, lists, readPartnerStandings } = storage;
+  const looking = { orderSearch, errorGroups, overview, listAttempts, lists, readPartnerStandings };
   const { findMany, list, find, page } = storage.partners;
   return {
     ...storage,
