@@ -3,6 +3,7 @@ import type { OperatorSeed } from "../config.ts";
 import { operators as readOperators } from "../config/seeds.ts";
 import { createCredentials } from "../lib/credentials.ts";
 import { secretToken } from "../lib/ids.ts";
+import { endsAt } from "../http/partner-view.ts";
 import { isoTime } from "../lib/iso-time.ts";
 import type { Operator } from "../storage/operators.ts";
 import { configHere, withStorage } from "./cli/database.ts";
@@ -10,7 +11,7 @@ import { Failure } from "./cli/failure.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
 import { invocation } from "./cli/invocation.ts";
 import { paint, plain, print, printJson, table } from "./cli/output.ts";
-import { defineRotate, defineSwitch, endsAt, stateCell, type TokenHolder } from "./token-holder.ts";
+import { defineRotate, defineSwitch, stateCell, type TokenHolder } from "./token-holder.ts";
 
 const OPERATOR: TokenHolder = {
   noun: "operator",

@@ -6,15 +6,14 @@ import { createCredentials } from "../lib/credentials.ts";
 import { secretToken } from "../lib/ids.ts";
 import { newSigningSecret } from "../outbound/signature.ts";
 import { newPartner } from "../provision.ts";
+import { TOKEN_PREFIX } from "../storage/partners.ts";
 import { configHere, withStorage } from "./cli/database.ts";
 import { Failure } from "./cli/failure.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
 import { invocation } from "./cli/invocation.ts";
 import { paint, print, printJson } from "./cli/output.ts";
+import { userOfShell } from "./cli/user.ts";
 import { MIN_SECRET_CHARS } from "./doctor-secrets.ts";
-
-/** What generated partner tokens begin with. */
-export const TOKEN_PREFIX = "wgp_";
 
 interface AddOptions {
   readonly name?: string;
@@ -95,11 +94,12 @@ async function add(id: string, options: AddOptions): Promise<void> {
   const credentials = createCredentials({ keys: config.appHmacSecrets, development: false });
   const { failureEvents = false } = options;
   const partner = { ...newPartner(seed, credentials, false), failureEvents };
+  const act = { actor: userOfShell(), reason: "" };
   await withStorage(config, async ({ partners }) => {
-    if (await partners.add(partner, Date.now())) return;
+    if (await partners.add(partner, Date.now(), act)) return;
     const stored = (await partners.findMany([id])).get(id);
     // As in PARTNERS_JSON: a development partner becomes a real one.
-    if (stored?.development) return partners.adopt(partner, Date.now());
+    if (stored?.development) return partners.adopt(partner, Date.now(), act);
     throw new Failure("failed", `partner ${id} exists already`, {
       advice: `\`${invocation()} partner rotate ${id}\` gives it a new token`,
     });

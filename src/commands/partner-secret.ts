@@ -11,6 +11,7 @@ import { Failure } from "./cli/failure.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
 import { paint, print, printJson } from "./cli/output.ts";
 import { parseDuration, span } from "./cli/time.ts";
+import { userOfShell } from "./cli/user.ts";
 import { unknownHolder } from "./token-holder.ts";
 
 /** What a secret that a partner brings must have at least, as in PARTNERS_JSON. */
@@ -61,7 +62,10 @@ async function setSecret(id: string, options: SecretOptions): Promise<void> {
   await withStorage(config, async ({ partners }) => {
     const inherited = shared === null || secret === null ? null : credentials.seal(shared);
     const sealed = secret === null ? null : credentials.seal(secret);
-    const isKnown = await partners.rotateSigningSecret(id, sealed, { inherited, until }, nowMs);
+    const isKnown = await partners.rotateSigningSecret(id, sealed, { inherited, until }, nowMs, {
+      actor: userOfShell(),
+      reason: "",
+    });
     if (!isKnown) throw unknownHolder("partner", id);
   });
   if (options.json) {

@@ -1,13 +1,18 @@
 import type { Command } from "commander";
+import { partnerStandingView, partnerView } from "../http/partner-view.ts";
 import { isoTime } from "../lib/iso-time.ts";
-import type { Partner } from "../storage/partners.ts";
+import { TOKEN_PREFIX } from "../storage/partners.ts";
 import { configHere, withStorage } from "./cli/database.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
 import { invocation } from "./cli/invocation.ts";
 import { print, printJson, table } from "./cli/output.ts";
-import { defineAdd, TOKEN_PREFIX } from "./partner-add.ts";
+import { relative } from "./cli/time.ts";
+import { userOfShell } from "./cli/user.ts";
+import { defineAdd } from "./partner-add.ts";
 import { defineReseal, defineSecret } from "./partner-secret.ts";
-import { defineRotate, defineSwitch, endsAt, stateCell, type TokenHolder } from "./token-holder.ts";
+import { defineSet } from "./partner-set.ts";
+import { defineTest } from "./partner-test.ts";
+import { defineRotate, defineSwitch, stateCell, type TokenHolder } from "./token-holder.ts";
 
 const PARTNER: TokenHolder = {
   noun: "partner",
@@ -18,9 +23,14 @@ const PARTNER: TokenHolder = {
   tokenPrefix: TOKEN_PREFIX,
   header: (token) => `X-Partner-Token: ${token}`,
   disabling: "Refuse a partner's new requests from now on. Orders that were accepted run to their end.",
-  rotateToken: ({ partners }, id, digest, until, nowMs) => partners.rotateToken(id, digest, until, nowMs),
-  setDisabled: ({ partners }, id, disabled, nowMs) => partners.setDisabled(id, disabled, nowMs),
+  rotateToken: ({ partners }, id, digest, until, nowMs) =>
+    partners.rotateToken(id, digest, until, nowMs, byShell()),
+  setDisabled: ({ partners }, id, disabled, nowMs) => partners.setDisabled(id, disabled, nowMs, byShell()),
 };
+
+function byShell() {
+  return { actor: userOfShell(), reason: "" };
+}
 
 export function define(command: Command): void {
   command.description(
@@ -28,6 +38,8 @@ export function define(command: Command): void {
   );
   defineAdd(command.command("add").summary("add a partner; its token is shown once"));
   defineList(command.command("list").summary("list the partners"));
+  defineSet(command.command("set").summary("change its name, addresses, limits, callback hosts"));
+  defineTest(command.command("test").summary("send its endpoint a signed test callback"));
   defineRotate(command.command("rotate").summary("give a partner a new token; it is shown once"), PARTNER);
   defineSecret(command.command("secret").summary("give a partner a new signing secret; it is shown once"));
   defineReseal(command.command("reseal").summary("seal signing secrets under the newest APP_HMAC_SECRET"));
@@ -53,12 +65,26 @@ function defineList(command: Command): void {
 }
 
 async function list({ json = false }: { json?: boolean }): Promise<void> {
-  const partners = await withStorage(configHere(), (storage) => storage.partners.list());
   const nowMs = Date.now();
-  if (json) return printJson(partners.map((partner) => partnerView(partner, nowMs)));
+  const { partners, standings } = await withStorage(configHere(), async (storage) => {
+    const found = await storage.partners.list();
+    const ids = found.map(({ id }) => id);
+    return { partners: found, standings: await storage.readPartnerStandings(ids, nowMs) };
+  });
+  if (json) {
+    const views = partners.map((partner) => ({
+      ...partnerView(partner, nowMs),
+      ...partnerStandingView(standings.get(partner.id)!),
+    }));
+    return printJson(views);
+  }
   if (partners.length === 0) {
     return print(`No partners yet: \`${invocation()} partner add <id> --name <name>\` adds one.`);
   }
+  const lastSeen = (id: string): string => {
+    const { lastSeenAt } = standings.get(id)!;
+    return lastSeenAt === null ? "never" : relative(lastSeenAt, nowMs);
+  };
   const rows = partners.map((partner) => [
     partner.id,
     partner.name,
@@ -68,25 +94,9 @@ async function list({ json = false }: { json?: boolean }): Promise<void> {
     partner.callbackHosts?.join(", ") ?? "any",
     partner.signingSecret === null ? "global" : "own",
     isoTime(partner.createdAt).slice(0, 10),
+    lastSeen(partner.id),
   ]);
-  print(table(["ID", "NAME", "STATE", "FROM", "RATE", "CALLBACK HOSTS", "SIGNING", "SINCE"], rows));
-}
-
-function partnerView(partner: Partner, nowMs: number) {
-  return {
-    partner_id: partner.id,
-    name: partner.name,
-    state: partner.disabledAt === null ? "enabled" : "disabled",
-    development: partner.development,
-    allowlist_cidrs: partner.allowlistCidrs,
-    rate_limit:
-      partner.rateCapacity === null ? null : { capacity: partner.rateCapacity, per_sec: partner.ratePerSec },
-    callback_hosts: partner.callbackHosts,
-    own_signing_secret: partner.signingSecret !== null,
-    previous_signing_secret_valid_until: endsAt(partner.previousSigningSecretUntil, nowMs),
-    reject_repeats: partner.rejectRepeats,
-    previous_token_valid_until: endsAt(partner.previousTokenUntil, nowMs),
-    disabled_at: partner.disabledAt === null ? null : isoTime(partner.disabledAt),
-    created_at: isoTime(partner.createdAt),
-  };
+  print(
+    table(["ID", "NAME", "STATE", "FROM", "RATE", "CALLBACK HOSTS", "SIGNING", "SINCE", "LAST SEEN"], rows),
+  );
 }

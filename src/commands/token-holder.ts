@@ -31,11 +31,6 @@ export function unknownHolder(noun: TokenHolder["noun"], name: string): Failure 
   return new Failure("not_found", `there is no ${noun} ${plain(name)}`, { advice });
 }
 
-/** When a time that may be over ends; null: there is none, or it is over. */
-export function endsAt(until: number | null, nowMs: number): string | null {
-  return until === null || until <= nowMs ? null : isoTime(until);
-}
-
 export function stateCell(holder: { disabledAt: number | null; development: boolean }): Cell {
   if (holder.disabledAt !== null) return { text: "disabled", style: "red" };
   return holder.development ? { text: "development", style: "yellow" } : { text: "enabled", style: "green" };
