@@ -10,10 +10,13 @@ import { parseArgs } from "node:util";
 import { CompiledQuery, type Kysely } from "kysely";
 import { ANY_ORDER, type OrderFilter } from "../src/orders/order-filter.ts";
 import { createListAttempts } from "../src/storage/attempt-list.ts";
-import type { Database } from "../src/storage/database.ts";
+import type { Database, Parameter, Run } from "../src/storage/database.ts";
+import { createErrorGroups } from "../src/storage/error-groups.ts";
 import { createLists } from "../src/storage/lists.ts";
 import { openStorage } from "../src/storage/open.ts";
+import { createOrderQueries } from "../src/storage/order-queries.ts";
 import { createOrderSearch } from "../src/storage/order-search.ts";
+import { createOverview } from "../src/storage/overview.ts";
 import { migrate } from "../src/storage/schema.ts";
 import type { Tables } from "../src/storage/tables.ts";
 import { startPostgres } from "../test/support/postgres.ts";
@@ -67,8 +70,12 @@ async function measure(kind: string): Promise<void> {
 
 async function ask(database: Database): Promise<void> {
   console.log(`\n${database.name}, ${ORDERS} orders: medians of ${RUNS} runs`);
-  const asked: CompiledQuery[] = [];
-  const overheard = { ...database, queries: overhear(database.queries, asked) };
+  const asked: Asked[] = [];
+  const run: Run = (text, parameters) => {
+    asked.push({ sql: text, parameters, isFixed: true });
+    return database.run(text, parameters);
+  };
+  const overheard = { ...database, run, queries: overhear(database.queries, asked) };
   for (const [name, run] of Object.entries(questions(overheard))) {
     await run();
     const times: number[] = [];
@@ -86,10 +93,18 @@ async function ask(database: Database): Promise<void> {
   }
 }
 
+/** A dynamic query, or a fixed statement. */
+type Asked =
+  | CompiledQuery
+  | { readonly sql: string; readonly parameters: readonly Parameter[]; readonly isFixed: true };
+
 function questions(database: Database): Record<string, () => Promise<unknown>> {
   const search = createOrderSearch(database, { clock: { wallMs: () => LAST_AT } });
   const lists = createLists(database);
   const listAttempts = createListAttempts(database);
+  const { overview } = createOverview(database);
+  const errorGroups = createErrorGroups(database);
+  const stories = createOrderQueries(database);
   const filter = (more: Partial<OrderFilter>): OrderFilter => ({ ...ANY_ORDER, ...more });
   const page =
     (more: Partial<OrderFilter>, cursor: number | null = null) =>
@@ -108,7 +123,16 @@ function questions(database: Database): Record<string, () => Promise<unknown>> {
     until: null,
   };
   const anyone = { partnerId: null, since: null, until: null };
+  const [today = "", tomorrow = ""] = [LAST_AT, LAST_AT + day].map((at) =>
+    new Date(at).toISOString().slice(0, 10),
+  );
   return {
+    "overview: 48 hours": () => overview(48, [today, tomorrow], LAST_AT),
+    "errors: a day": () => errorGroups.list(LAST_AT - day),
+    "order: its story": async () => {
+      await stories.story(ORDERS / 2, null);
+      await stories.circumstances("p3");
+    },
     "page: all": page({}),
     "page: all, from the middle": page({}, ORDERS / 2),
     "page: a partner": page({ partnerId: "p3" }),
@@ -172,7 +196,7 @@ function questions(database: Database): Record<string, () => Promise<unknown>> {
 }
 
 /** The same queries, whose statements are written down as they are asked. */
-function overhear(queries: Kysely<Tables>, asked: CompiledQuery[]): Kysely<Tables> {
+function overhear(queries: Kysely<Tables>, asked: Asked[]): Kysely<Tables> {
   const executor = queries.getExecutor();
   const listening = new Proxy(executor, {
     get(target, name) {
@@ -195,13 +219,20 @@ function overhear(queries: Kysely<Tables>, asked: CompiledQuery[]): Kysely<Table
 }
 
 /** What these read through without an index; with `--plans`, how each is answered. */
-async function scansIn({ queries, name }: Database, asked: readonly CompiledQuery[]): Promise<string[]> {
+async function scansIn({ queries, run, name }: Database, asked: readonly Asked[]): Promise<string[]> {
   const found = new Set<string>();
   const prefix = name === "SQLite" ? "explain query plan" : "explain (costs off)";
-  for (const { sql, parameters } of asked) {
-    const { rows } = await queries.executeQuery<Record<string, string>>(
-      CompiledQuery.raw(`${prefix} ${sql}`, [...parameters]),
-    );
+  for (const query of asked) {
+    const { sql } = query;
+    const explain = `${prefix} ${sql}`;
+    const rows =
+      "isFixed" in query
+        ? await run<Record<string, string>>(explain, query.parameters)
+        : (
+            await queries.executeQuery<Record<string, string>>(
+              CompiledQuery.raw(explain, [...query.parameters]),
+            )
+          ).rows;
     const lines = rows.map((row) => row["detail"] ?? row["QUERY PLAN"] ?? "");
     if (values.plans) {
       const text = sql.replaceAll(/\s+/g, " ").replace(/\((\d+, ){5}[\d, ]+\)/g, "(...)");

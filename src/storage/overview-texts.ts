@@ -43,8 +43,8 @@ const IN_WORK = [inWork("pending"), inWork("running")];
 export const OLDEST_IN_WORK = `select min(id) as id from (${IN_WORK.join(" union all ")}) jobs`;
 export const OLDEST_STANDING = `select min(id) as id from (${STANDING.map(oldest).join(" union all ")}) jobs`;
 /** From the first day to the last; from the side of what is not ticketed, which is little on a good day. */
-export const NOT_TICKETED_VISITS = `select distinct i.visit_date as date, j.id
-  from (${[...IN_WORK, ...STANDING.map(standing)].join(" union all ")}) j
-  join order_items i on i.order_id = j.id and i.visit_date >= $1 and i.visit_date <= $2`;
+export const NOT_TICKETED_VISITS = `select distinct i.visit_date as date, waiting.id
+  from (${[...IN_WORK, ...STANDING.map(standing)].join(" union all ")}) waiting
+  join order_items i on i.order_id = waiting.id and i.visit_date >= $1 and i.visit_date <= $2`;
 export const OPEN_CIRCUITS = `select leg, partner_id as "partnerId", reason, opened_at as "openedAt" from circuits
   where state = 'open' order by opened_at limit ${MAX_PARTNERS}`;
