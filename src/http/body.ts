@@ -23,7 +23,7 @@ export function createBodyReader<T extends TSchema>(schema: T): (request: Fastif
   const validator = Compile(schema);
   return (request) => {
     const { value } = request.body as JsonBody;
-    if (validator.Check(value)) return value as Static<T>;
+    if (validator.Check(value)) return value;
     const problems = new Map<string, InputProblem>();
     for (const error of validator.Errors(value)) {
       const at = error.instancePath;
@@ -40,7 +40,7 @@ export function createBodyReader<T extends TSchema>(schema: T): (request: Fastif
 }
 
 function unknownMember(at: string, name: string, schema: TSchema): InputProblem {
-  const known = Object.keys((member(schema, "properties") ?? {}) as object);
+  const known = Object.keys(member(schema, "properties") ?? {});
   const pointer = `${at}/${name.slice(0, 64).replaceAll("~", "~0").replaceAll("/", "~1")}`;
   return { pointer, detail: at === "" ? `is unknown; known are ${known.join(", ")}` : "is unknown" };
 }

@@ -46,7 +46,7 @@ export function createReadPartnerStandings(database: Database): ReadPartnerStand
       (select o.created_at from orders o where o.partner_id = p.partner_id order by o.id desc limit 1) as last_order_at,
       (select count(*) from (
         select 1 from orders o where o.partner_id = p.partner_id and o.id >= $2 limit ${MAX_COUNTED}) n) as orders,
-      (select sum(q.count) from rejected_requests q where q.partner_id = p.partner_id and q.at >= $3) as refused,
+      (select cast(sum(q.count) as integer) from rejected_requests q where q.partner_id = p.partner_id and q.at >= $3) as refused,
       c.opened_at, c.reason
     from ${words.rows("$1", { partner_id: "text" })} p
     left join circuits c on c.leg = 'callback' and c.partner_id = p.partner_id and c.state = 'open'`;
@@ -84,7 +84,7 @@ export function createReadPartnerStandings(database: Database): ReadPartnerStand
             lastSeenAt: seen === 0 ? null : seen,
             lastOrderAt: order,
             orders: row.orders,
-            refusedRequests: Number(row.refused ?? 0),
+            refusedRequests: row.refused ?? 0,
             failedCallbacks: failed.get(id) ?? 0,
             stoppedTicketing: ticketing.get(id) ?? 0,
             stoppedCallbacks: callbacks.get(id) ?? 0,

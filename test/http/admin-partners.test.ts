@@ -156,10 +156,16 @@ onEachDatabase("partners over HTTP", (kind) => {
     await place(door.storage);
     for (const job of await claim(door.storage, "ticketing", { now: Date.now() + 1000 }))
       await settle(door.storage, "ticketing", settlement("ticketing", job, "blocked"), NOW);
+    await door.storage.database.run(
+      `insert into rejected_requests (partner_id, status, problem, reason, count, at)
+       values ('demo', 422, 'key-reused', 'x', 3, $1), ('demo', 422, 'key-reused', 'x', 9, 1)`,
+      [Date.now()],
+    );
     const [after] = (await door.get("/admin/partners", kim)).json<Shown[]>();
     assert.ok(Date.parse(String(after!["last_seen_at"])) > Date.now() - 60_000);
     assert.deepEqual(after!["stopped"], { ticketing: 2, callbacks: 0 });
-    assert.equal((after!["last_day"] as Shown)["failed_callbacks"], 0);
+    const { refused_requests: refused, failed_callbacks: failed } = after!["last_day"] as Shown;
+    assert.deepEqual([refused, failed], [3, 0]);
     assert.deepEqual((await door.get("/admin/partners?after=demo", kim)).json(), []);
   });
 

@@ -1,3 +1,4 @@
+// oxlint-disable oxc/no-async-endpoint-handlers -- Fastify awaits its handlers; Express didn't
 import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
 import {
