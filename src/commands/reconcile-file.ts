@@ -12,7 +12,7 @@ export type ColumnMap = ReadonlyMap<FieldName, string>;
 /** The rows of a key, and the orders that were found for it. */
 export interface Entry {
   readonly rows: [TheirRow, ...TheirRow[]];
-  readonly orderIds: number[];
+  orderIds: readonly number[];
 }
 
 /** Their file: what is mapped of it, by key. */
@@ -27,7 +27,7 @@ const MAX_TEXT_CHARS = 1000;
 const MAX_ROWS_OF_KEY = 1000;
 
 /**
- * Reads a file of theirs into memory: some 500 bytes for each row, whatever else stands in it.
+ * Reads a file of theirs into memory: some 600 bytes for each row, whatever else stands in it.
  * @throws {@link Failure} for a file that can't be read or lacks a column
  */
 export async function readTheirs(
@@ -55,13 +55,14 @@ async function read(
   let places: ReadonlyMap<FieldName, number> | null = null;
   let [rows, withoutKey] = [0, 0];
   const entries = new Map<string, Entry>();
+  const own = createOwnTexts();
   for await (const { line, cells } of readCsv(bytes, csv)) {
     if (places === null) {
       places = placesOf(columns, cells);
       continue;
     }
     rows += 1;
-    const row = { line, texts: textsOf(places, cells, line) };
+    const row = { line, texts: textsOf(places, cells, line, own) };
     const key = theirKey(row, rules);
     const entry = entries.get(key);
     if (key === "") withoutKey += 1;
@@ -98,14 +99,29 @@ function textsOf(
   places: ReadonlyMap<FieldName, number>,
   cells: readonly string[],
   line: number,
+  own: (text: string) => string,
 ): TheirRow["texts"] {
   const texts: Partial<Record<FieldName, string>> = {};
   for (const [field, place] of places) {
     const text = cells[place] ?? "";
     if (text.length > MAX_TEXT_CHARS)
       throw new CsvError(line, `${field} is over ${MAX_TEXT_CHARS} characters`);
-    // A piece of a text keeps the whole of it in memory; this is a text of its own.
-    texts[field] = Buffer.from(unguardFormula(text)).toString();
+    texts[field] = own(unguardFormula(text));
   }
   return texts;
+}
+
+/** Of a column of statuses or dates, few texts are not there already. */
+const MAX_KNOWN = 10_000;
+
+/** A piece of a text keeps the whole of it in memory: this gives a text of its own, the same one for the same text. */
+function createOwnTexts(): (text: string) => string {
+  const known = new Map<string, string>();
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const own = Buffer.from(text).toString();
+    if (known.size < MAX_KNOWN) known.set(own, own);
+    return own;
+  };
 }

@@ -41,11 +41,10 @@ export async function* reconcile(
       const entry = theirs.entries.get(ourKey(order, rules));
       const difference = entry === undefined ? compareOursOnly(order, rules) : null;
       if (difference !== null) yield difference;
-      entry?.orderIds.push(order.id);
-      if ((entry?.orderIds.length ?? 0) > MAX_ORDERS_OF_KEY) entry?.orderIds.shift();
+      if (entry !== undefined) entry.orderIds = [...entry.orderIds, order.id].slice(-MAX_ORDERS_OF_KEY);
     }
   }
-  for (const entries of inGroups([...theirs.entries], KEYS)) {
+  for (const entries of inGroups(theirs.entries, KEYS)) {
     await lookUp(exportPages, entries, filter.partnerId, rules);
     const orders = await read(
       exportPages,
@@ -81,18 +80,25 @@ async function lookUp(
   for (const order of (await read(exportPages, ids)).values()) {
     const entry = without.get(ourKey(order, rules));
     if (partnerId !== null && order.partnerId !== partnerId) continue;
-    if (entry !== undefined && entry.orderIds.length < MAX_ORDERS_OF_KEY) entry.orderIds.push(order.id);
+    if (entry !== undefined) entry.orderIds = [...entry.orderIds, order.id].slice(-MAX_ORDERS_OF_KEY);
   }
 }
 
 async function read(exportPages: ExportPages, ids: readonly number[]): Promise<Map<number, ExportedOrder>> {
   const found = new Map<number, ExportedOrder>();
-  for (const some of inGroups([...new Set(ids)], ORDERS)) {
+  for (const some of inGroups(new Set(ids), ORDERS)) {
     for (const order of await exportPages.byIds(some, false)) found.set(order.id, order);
   }
   return found;
 }
 
-function* inGroups<T>(all: readonly T[], size: number): Generator<T[]> {
-  for (let at = 0; at < all.length; at += size) yield all.slice(at, at + size);
+function* inGroups<T>(all: Iterable<T>, size: number): Generator<T[]> {
+  let group: T[] = [];
+  for (const each of all) {
+    group.push(each);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
 }
