@@ -40,7 +40,8 @@ export type ListAttempts = (
   limit: number,
 ) => Promise<ListPage<ListedAttempt>>;
 
-/** Orders that one page looks at. */
+/** Failed attempts that one page looks at, and orders. */
+const MAX_LOOKED_AT = 20_000;
 const MAX_ORDERS = 2000;
 /** Orders with their attempts in one look. */
 const ORDERS = 200;
@@ -53,7 +54,7 @@ const TABLES = {
   callback: sql.raw("ota_callback_attempts a"),
 } as const satisfies Record<Leg, Condition>;
 
-export function createListAttempts({ queries }: Database): ListAttempts {
+export function createListAttempts({ queries }: Database, maxLookedAt = MAX_LOOKED_AT): ListAttempts {
   async function read(leg: Leg, where: readonly Condition[], rest: Condition): Promise<ListedAttempt[]> {
     const found = await sql<Omit<ListedAttempt, "leg">>`select ${COLUMNS} from ${TABLES[leg]}
       where ${allOf(where)} ${rest}`.execute(queries);
@@ -62,18 +63,44 @@ export function createListAttempts({ queries }: Database): ListAttempts {
 
   async function byTime(filter: AttemptFilter, after: Place | null, limit: number) {
     const legs = legsOf(filter);
+    const conditions = (leg: Leg) => [failure(filter), ...(after === null ? [] : beyond(leg, after))];
+    const horizon = filter.partnerId === null ? null : await horizonOf(filter, legs, conditions);
     const found = await Promise.all(
       legs.map((leg) =>
         read(
           leg,
-          [failure(filter), ...conditionsOf(filter), ...(after === null ? [] : beyond(leg, after))],
+          [
+            ...conditions(leg),
+            ...conditionsOf(filter),
+            ...(horizon === null ? [] : [sql`a.at >= ${horizon}`]),
+          ],
           sql`order by a.at desc, a.job_id desc, a.no desc limit ${limit + 1}`,
         ),
       ),
     );
     const rows = found.flat().sort((a, b) => compare(placeOf(b), placeOf(a)));
     const kept = rows.slice(0, limit);
-    return { rows: kept, next: rows.length > limit ? placeOf(kept.at(-1)!) : null };
+    if (rows.length > limit) return { rows: kept, next: placeOf(kept.at(-1)!) };
+    return { rows: kept, next: horizon === null ? null : [horizon, 0, 0, 0] };
+  }
+
+  /** How far back a page looks for what no index has alone, a partner's: null, if to the end. */
+  async function horizonOf(
+    filter: AttemptFilter,
+    legs: readonly Leg[],
+    conditions: (leg: Leg) => Condition[],
+  ) {
+    const everybodys = conditionsOf({ ...filter, partnerId: null });
+    const found = await Promise.all(
+      legs.map((leg) =>
+        sql<{
+          at: number;
+        }>`select a.at from ${TABLES[leg]} where ${allOf([...conditions(leg), ...everybodys])}
+          order by a.at desc limit 1 offset ${maxLookedAt}`.execute(queries),
+      ),
+    );
+    const ats = found.flatMap(({ rows }) => rows.map(({ at }) => at));
+    return ats.length === 0 ? null : Math.max(...ats);
   }
 
   async function byOrder(filter: AttemptFilter, after: Place | null, limit: number) {

@@ -34,6 +34,22 @@ onEachDatabase("what operators look through", (kind) => {
     assert.equal(response.statusCode, 405);
   });
 
+  test("a viewer looks and doesn't act", async () => {
+    const act = { method: "POST", url: "/admin/orders/1/retry", payload: { reason: "asked" } } as const;
+    const headers = { ...viewer, "content-type": "application/json" };
+    const response = await door.app.inject({ ...act, headers });
+    assert.deepEqual(
+      [response.statusCode, response.json().type],
+      [403, "urn:wavegate:problem:operator-needed"],
+    );
+    const operator = await addOperator(door, "olga");
+    assert.notEqual(
+      (await door.app.inject({ ...act, headers: { ...headers, ...operator } })).statusCode,
+      403,
+    );
+    assert.equal((await door.app.inject({ ...act, headers: DEMO })).statusCode, 401);
+  });
+
   test("also a development server asks for it", async (t) => {
     const development = await openDoor({ kind, development: true });
     t.after(() => development.close());

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { AttemptFilter, ListedAttempt } from "../../src/storage/attempt-list.ts";
+import {
+  type AttemptFilter,
+  createListAttempts,
+  type ListedAttempt,
+} from "../../src/storage/attempt-list.ts";
 import type { Place } from "../../src/storage/lists.ts";
 import type { Storage } from "../../src/storage/open.ts";
 import { freshStorage, onEachDatabase } from "../support/databases.ts";
@@ -66,6 +70,18 @@ onEachDatabase("the list of attempts", (kind) => {
     assert.deepEqual(await listed({ failed: true, since: NOW + SECOND, until: NOW + 2 * SECOND }), [all[1]]);
     assert.deepEqual(await listed({ failed: true, partnerId: "nobody" }), []);
     assert.deepEqual(await listed({ code: 500, error: "timeout" }), []);
+  });
+
+  test("a partner's are looked for a stretch at a time", async () => {
+    const short = createListAttempts(storage.database, 1);
+    const pages: string[][] = [];
+    for (let after: Place | null = null, first = true; first || after !== null; first = false) {
+      const page = await short({ ...ANY, failed: true, leg: "ticketing", partnerId: "demo" }, after, 5);
+      pages.push(page.rows.map(brief));
+      after = page.next;
+    }
+    assert.deepEqual(pages, [["1 ticketing 2 timeout", "1 ticketing 1 500"], []]);
+    assert.deepEqual((await short({ ...ANY, failed: true, partnerId: "nobody" }, null, 5)).rows, []);
   });
 
   test("all of them by their orders, the newest first", async () => {
