@@ -74,13 +74,23 @@ export function isTicketless({ tickets, order }: VerdictStory): boolean {
   return tickets.length === 0 && order.reference === null;
 }
 
-/** What ticketing has given. */
+/** What ticketing has given, and how if that was out of turn. */
 export function tickets(story: VerdictStory): string {
   if (isTicketless(story)) return "ticketing reported success, though without tickets or a reference";
   const count = story.tickets.length;
   const reference = story.order.reference === null ? "" : ` (reference ${oneLine(story.order.reference)})`;
-  if (count === 0) return `ticketing has taken the order${reference}`;
-  return `ticketing has issued ${count} ${count === 1 ? "ticket" : "tickets"}${reference}`;
+  const given = count === 0 ? "taken the order" : `issued ${count} ${count === 1 ? "ticket" : "tickets"}`;
+  return `ticketing has ${given}${reference}${cameLate(story) ? ", in an answer that came late" : ""}`;
+}
+
+/** Only a result that came after its claim had ended was a success. */
+function cameLate({ late, ticketing }: VerdictStory): boolean {
+  const succeeded = ({ code, error }: Brought): boolean =>
+    error === null && code !== null && code >= 200 && code < 300;
+  return (
+    late.some((result) => result.leg === "ticketing" && succeeded(result)) &&
+    !(ticketing?.attempts ?? []).some(succeeded)
+  );
 }
 
 /** Ticketing has blocked an order whose tickets it has issued: in an answer that could not be read. */

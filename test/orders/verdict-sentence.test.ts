@@ -184,6 +184,11 @@ suite("the verdict", () => {
       say(done),
       "Ticketing has issued 2 tickets (reference R-1), and the partner was told at 14:32:00 UTC. Nothing: the order is done.",
     );
+    const inTime = { ...TICKETS, ticketing: leg({ status: "succeeded" }, "lost", 200) };
+    const tooLate = [{ leg: "ticketing", code: 200, error: null } as const];
+    const lateOnly = { ...TICKETS, ticketing: leg({ status: "succeeded" }, "lost"), late: tooLate };
+    assert.match(say(storyOf("ticketed", lateOnly)), /has issued 2 tickets, in an answer that came late/);
+    assert.doesNotMatch(say(storyOf("ticketed", { ...inTime, late: tooLate })), /late/);
     assert.match(say(storyOf("ota_callback_delivered")), /without tickets or a reference.*ask ticketing/);
     const actions = [{ actor: "olga", action: "cancel", reason: "withdrawn" }];
     assert.match(
