@@ -8,7 +8,13 @@ import { json } from "../support/recorder.ts";
 import { startWay } from "../support/way.ts";
 import { type Ended, type Env, errorIn, run } from "./cli.ts";
 
-const MIGRATIONS = ["0001-initial", "0002-operator-rotation", "0003-search", "0005-actions", "0006-failure-events"];
+const MIGRATIONS = [
+  "0001-initial",
+  "0002-operator-rotation",
+  "0003-search",
+  "0005-actions",
+  "0006-failure-events",
+];
 
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- each test knows what it has asked for
 function jsonOf<T>({ code, stdout, stderr }: Ended): T {

@@ -208,14 +208,13 @@ suite("the verdict", () => {
 
 test("what can be done follows the map", () => {
   for (const status of ORDER_STATUSES) {
-    const actions = possibleActions({ id: 1, status, ticketsUnread: false, endsAs: null }).map(
-      ({ action }) => action,
-    );
-    assert.equal(actions.includes("cancel"), isEdge(status, "cancelled"), status);
-    assert.equal(actions.includes("close"), isEdge(status, "closed"), status);
-    assert.equal(actions.includes("resend"), status === "ota_callback_delivered", status);
-    assert.equal(actions.includes("retry"), /_(blocked|exhausted|unknown)$/.test(status), status);
-    assert.equal(actions.includes("resolve"), /^ticketing_(blocked|exhausted|unknown)$/.test(status), status);
+    const possible = possibleActions({ id: 1, status, ticketsUnread: false, endsAs: null });
+    const actions = new Set(possible.map(({ action }) => action));
+    assert.equal(actions.has("cancel"), isEdge(status, "cancelled"), status);
+    assert.equal(actions.has("close"), isEdge(status, "closed"), status);
+    assert.equal(actions.has("resend"), status === "ota_callback_delivered", status);
+    assert.equal(actions.has("retry"), /_(blocked|exhausted|unknown)$/.test(status), status);
+    assert.equal(actions.has("resolve"), /^ticketing_(blocked|exhausted|unknown)$/.test(status), status);
   }
 });
 
