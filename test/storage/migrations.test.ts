@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
+import { ANY_ORDER } from "../../src/orders/order-filter.ts";
 import { initial } from "../../src/storage/migrations/0001-initial.ts";
+import { search } from "../../src/storage/migrations/0003-search.ts";
 import { operatorRotation } from "../../src/storage/migrations/0002-operator-rotation.ts";
 import { migrate, schemaState } from "../../src/storage/schema.ts";
 import { onEachDatabase, openUrl } from "../support/databases.ts";
@@ -51,6 +53,27 @@ onEachDatabase("migrations", (kind) => {
       [found?.name, found?.previousTokenDigest, found?.previousTokenUntil],
       ["kim", null, null],
     );
+    await close();
+  });
+
+  test("what an older release has ticketed is found by its codes", async () => {
+    const { database, orderSearch, close } = openUrl(await kind.createUrl());
+    await initial(database.columnTypes).up(database.queries);
+    await sql`insert into orders (id, partner_id, external_order_id, trace_id, callback_url, pipeline_status, reference,
+      created_at, updated_at, raw_payload) values (7, 'demo', 'EXT', '0198f0c4-0000-7000-8000-000000000000', '',
+      'ticketed', 'REF-7', 1, 1, '{}')`.execute(database.queries);
+    await sql`insert into tickets (order_id, partner_id, no, body) values (7, 'demo', 1, '{"barcode":"88-1"}'),
+      (7, 'demo', 2, '"PLAIN"'), (7, 'demo', 3, '{}')`.execute(database.queries);
+    await search(database.columnTypes).up(database.queries);
+    const { rows } = await sql`select code, order_id, partner_id from order_codes order by code`.execute(
+      database.queries,
+    );
+    const ofOrder = { order_id: 7, partner_id: "demo" };
+    assert.deepEqual(
+      rows.map((row) => ({ ...(row as object) })),
+      ["88-1", "PLAIN", "REF-7"].map((code) => ({ code, ...ofOrder })),
+    );
+    assert.deepEqual(await orderSearch.ids({ ...ANY_ORDER, q: "88-1" }, 0, 5), [7]);
     await close();
   });
 

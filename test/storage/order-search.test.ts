@@ -125,6 +125,16 @@ onEachDatabase("the search for orders", (kind) => {
       assert.deepEqual(await found(filter), expected, JSON.stringify(filter));
   });
 
+  test("what a circuit holds isn't past due", async () => {
+    const hold = (until: number | null) =>
+      sql`update ticketing_jobs set held_until = ${until} where id = ${ids["waiting"]}`.execute(
+        storage.database.queries,
+      );
+    await hold(NOW + 90 * MINUTE);
+    assert.deepEqual(await found({ pastDue: true }), []);
+    await hold(null);
+  });
+
   test("counts by status are of the same filter", async () => {
     const standing: Partial<Record<OrderStatus, number>> = (await search.countsByStatus(any())).counts;
     assert.deepEqual(
