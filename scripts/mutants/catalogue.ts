@@ -23,6 +23,8 @@ const OPERATOR = "test/pipeline/operator.test.ts";
 const CIRCUITS = "test/storage/circuits.test.ts";
 const CIRCUIT = "test/pipeline/circuit.test.ts";
 const RETRY = "test/storage/operator-retry.test.ts";
+const ACTS = "test/storage/operator-acts.test.ts";
+const BULK = "test/storage/bulk-jobs.test.ts";
 const WORKER = "test/pipeline/worker.test.ts";
 const WATERMARK = "test/pipeline/watermark.test.ts";
 const IN_FLIGHT = "test/pipeline/in-flight.test.ts";
@@ -491,6 +493,38 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "",
     why: "Nobody learns that ticketing may hold tickets.",
     tests: [OPERATOR],
+  },
+  {
+    name: "bulk-step-not-fenced",
+    file: "src/storage/bulk-jobs.ts",
+    find: "and after_id = $2 ",
+    replace: "and $2 >= 0 ",
+    why: "Two processes make the same step of a bulk job: orders are retried twice.",
+    tests: [BULK],
+  },
+  {
+    name: "bulk-blind-to-moves",
+    file: "src/storage/bulk-jobs.ts",
+    find: "statuses.length === 0 || statuses.includes(status)",
+    replace: "statuses.length === 0 || status !== null",
+    why: "A bulk job acts on an order that has moved out of its filter.",
+    tests: [BULK],
+  },
+  {
+    name: "closed-but-not-its-job",
+    file: "src/storage/operator-actions.ts",
+    find: "for (const text of closeJobs) await tx(text, [orderId, now]);",
+    replace: "",
+    why: "A circuit that closes takes up an order that was handled outside.",
+    tests: [ACTS],
+  },
+  {
+    name: "resends-what-was-blanked",
+    file: "src/storage/operator-actions.ts",
+    find: "if (order.buyer_blanked_at !== null)",
+    replace: "if (order.buyer_blanked_at === -1)",
+    why: "A partner gets another body under the event id that it knows.",
+    tests: [ACTS],
   },
   {
     name: "retry-within-the-old-run",

@@ -9,7 +9,7 @@ const MAX_PROBLEMS = 20;
 
 /** One line of text by a person, for the record. */
 export const Reason = Type.String({
-  pattern: "^(?=.*\\S)\\P{Cc}{1,500}$",
+  pattern: "^(?=.*\\S)[^\\u0000-\\u001f\\u007f-\\u009f]{1,500}$",
   description: "why, for the record: 1 to 500 characters on one line",
   examples: ["ticketing is back"],
 });

@@ -46,7 +46,7 @@ const Plain = Type.Object(
   { additionalProperties: false, description: "an object with a reason" },
 );
 const Code = Type.String({
-  pattern: "^\\P{Cc}{1,255}$",
+  pattern: "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,255}$",
   description: "a text of 1 to 255 characters on one line",
 });
 const RESOLUTION =
