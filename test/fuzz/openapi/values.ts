@@ -8,7 +8,7 @@ export type Formats = Readonly<Record<string, fc.Arbitrary<string>>>;
 /** What is read here or means nothing. A schema with anything else must not be taken for a simpler one. */
 const KNOWN = new Set(
   words(`type enum const pattern format minLength maxLength minimum maximum items minItems maxItems properties required
-    anyOf description title example examples default`),
+    additionalProperties minProperties anyOf description title example examples default`),
 );
 
 /** Where a schema sets no maximum, whole numbers go beyond what a double can tell apart. */
@@ -35,6 +35,8 @@ export function valuesOf(schema: Schema, formats: Formats): fc.Arbitrary<unknown
       return textsOf(schema, formats);
     case "integer":
       return wholeNumbersOf(schema);
+    case "number":
+      return numbersOf(schema);
     case "boolean":
       return fc.boolean();
     case "null":
@@ -60,10 +62,17 @@ const punctuation = fc.string({ unit: fc.constantFrom(...words(`" ' \\ % & < > ;
 function objectsOf(schema: Schema, formats: Formats): fc.Arbitrary<unknown> {
   const properties = (schema["properties"] ?? {}) as Record<string, Schema>;
   const required = (schema["required"] ?? []) as string[];
+  const { minProperties = 0, additionalProperties } = schema as {
+    minProperties?: number;
+    additionalProperties?: boolean;
+  };
+  const isOpen = additionalProperties !== false;
   const known = fc.record(
     Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, valuesOf(one, formats)])),
     { requiredKeys: required },
   );
+  if (!isOpen || minProperties > 0)
+    return known.filter((value) => Object.keys(value).length >= minProperties);
   return fc
     .tuple(known, fc.option(unknownFields, { freq: 3, nil: {} }), fc.boolean())
     .map(([own, more, first]) => (first ? { ...more, ...own } : { ...own, ...omit(more, own, properties) }));
@@ -127,6 +136,11 @@ function textCheck(schema: Schema): (text: string) => boolean {
   };
   const regex = new RegExp(pattern);
   return (text) => regex.test(text) && text.length >= minLength && text.length <= maxLength;
+}
+
+function numbersOf(schema: Schema): fc.Arbitrary<number> {
+  const { minimum: min = -1e9, maximum: max = 1e9 } = schema as { minimum?: number; maximum?: number };
+  return fc.double({ min, max, noNaN: true });
 }
 
 function wholeNumbersOf(schema: Schema): fc.Arbitrary<number> {
