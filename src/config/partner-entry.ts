@@ -1,7 +1,7 @@
 import { type PartnerSeed, partners } from "./seeds.ts";
 
 /** A problem with an entry, at a JSON Pointer into it. */
-export interface EntryProblem {
+interface EntryProblem {
   readonly pointer: string;
   readonly detail: string;
 }

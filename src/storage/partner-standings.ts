@@ -25,7 +25,7 @@ export type ReadPartnerStandings = (
 ) => Promise<ReadonlyMap<string, PartnerStanding>>;
 
 /** Rows that are counted of one kind: of more, the newest or the first ones tell enough. */
-export const MAX_COUNTED = 10_000;
+const MAX_COUNTED = 10_000;
 const DAY_MS = 86_400_000;
 const STOPPED = "('blocked', 'exhausted', 'unknown')";
 
