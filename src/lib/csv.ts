@@ -2,7 +2,7 @@ import { TextDecoder } from "node:util";
 
 /** What keeps a file from filling the memory. */
 export const MAX_CSV_RECORD_CHARS = 1024 * 1024;
-export const MAX_CSV_ROWS = 1_000_000;
+const MAX_CSV_ROWS = 1_000_000;
 const MAX_CELLS = 1_000;
 
 /** A record that is not blank, and the line on which it begins, from 1. */

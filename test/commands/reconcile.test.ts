@@ -243,6 +243,20 @@ onEachDatabase("reconcile", (kind) => {
       differences.map((each) => [each.kind, each.lines]),
       [["theirs_only", [3]]],
     );
+    const foreign = await report(
+      1,
+      "--file",
+      theirs,
+      "--map",
+      "external_order_id=Booking",
+      "--partner",
+      "other",
+    );
+    assert.deepEqual(
+      foreign.differences.map((each) => each.kind),
+      ["theirs_only", "theirs_only"],
+      "another partner's order of the same id is none of theirs",
+    );
   });
 });
 

@@ -35,6 +35,14 @@ suite("reading CSV", () => {
     for (const pieces of [1, 2, 3, 1000]) assert.deepEqual(await rowsOf(file, { pieces }), expected);
   });
 
+  test("a line ends once, also inside quotes, at CR, LF or both", async () => {
+    const rows = await rowsOf('a\n"x\ry\nz\r\n",\nlast');
+    assert.deepEqual(
+      rows.map((row) => row.line),
+      [1, 2, 6],
+    );
+  });
+
   test("the delimiter is told from the first record, not from what is quoted in it", async () => {
     assert.deepEqual(await cellsOf('"a,b,c";d\n1;2\n'), ["a,b,c¦d", "1¦2"]);
     assert.deepEqual(await cellsOf("a\tb\n1,5\t2\n"), ["a¦b", "1,5¦2"]);
