@@ -72,12 +72,16 @@ export function createOrderSearch(database: Database, options: OrderSearchOption
   const readRows = createReadRows(database);
   const readJobs = createReadJobs(database);
 
+  /** The ids that a time of acceptance stands for: from one on, and before one. */
+  async function boundsOf({ createdFrom, createdBefore }: OrderFilter): Promise<Bounds> {
+    const since = async (epochMs: number | null) =>
+      epochMs === null ? null : firstIdSince(database, epochMs);
+    return { from: await since(createdFrom), before: await since(createdBefore) };
+  }
+
   /** Where to look, and what is to be true there. */
-  async function plan(filter: OrderFilter) {
+  async function plan(filter: OrderFilter, { from, before }: Bounds) {
     const now = clock.wallMs();
-    const since = (epochMs: number | null) => (epochMs === null ? null : firstIdSince(database, epochMs));
-    const from = await since(filter.createdFrom);
-    const before = await since(filter.createdBefore);
     const { partnerId } = filter;
     const where: Condition[] = [
       ...(partnerId === null ? [] : [sql`o.partner_id = ${partnerId}`]),
@@ -85,7 +89,7 @@ export function createOrderSearch(database: Database, options: OrderSearchOption
       ...(before === null ? [] : [sql`o.id < ${before}`]),
       ...conditionsOf(filter, now),
     ];
-    return { source: await sources.of(filter, now), where: allOf(where), from, before };
+    return { source: await sources.of(filter, now), where: allOf(where) };
   }
 
   interface Look {
@@ -97,7 +101,8 @@ export function createOrderSearch(database: Database, options: OrderSearchOption
 
   /** Ids that match, and where to look on: null at the end. */
   async function look(filter: OrderFilter, { direction, limit, mostLookedAt, ...more }: Look) {
-    const { source, where, from, before } = await plan(filter);
+    const { from, before } = await boundsOf(filter);
+    const { source, where } = await plan(filter, { from, before });
     const [edge, last] = direction === "desc" ? [before, from] : [from === null ? null : from - 1, before];
     const isPast = (id: number): boolean =>
       last !== null && (direction === "desc" ? id <= last : id >= last - 1);
@@ -132,8 +137,8 @@ export function createOrderSearch(database: Database, options: OrderSearchOption
   }
 
   /** Counts the matches one by one, as far as it is worth it. */
-  async function countAlong(filter: OrderFilter): Promise<Counted> {
-    const { source, where, from, before } = await plan(filter);
+  async function countAlong(filter: OrderFilter, { from, before }: Bounds): Promise<Counted> {
+    const { source, where } = await plan(filter, { from, before });
     // Ids that an index has in order come together; a walk looks at every order on its way.
     const size = source.isNarrow ? STRETCH.counted : STRETCH.most;
     const counts = new Map<OrderStatus, number>();
@@ -152,8 +157,8 @@ export function createOrderSearch(database: Database, options: OrderSearchOption
   }
 
   /** Of those that a partner has, or were accepted in a time: by the narrowest index that has every order. */
-  async function total(filter: OrderFilter): Promise<number> {
-    const { where } = await plan({ ...filter, statuses: [] });
+  async function total(filter: OrderFilter, bounds: Bounds): Promise<number> {
+    const { where } = await plan({ ...filter, statuses: [] }, bounds);
     const { rows } = await sql<{ n: number }>`select count(*) as n from (
       select o.id from orders o where ${where} order by o.partner_id, o.id limit ${MAX_COUNTED + 1}) counted`.execute(
       queries,
@@ -181,8 +186,9 @@ export function createOrderSearch(database: Database, options: OrderSearchOption
       counts: Object.fromEntries(asked.map((status) => [status, counts.get(status) ?? 0])),
       atLeast,
     });
+    const bounds = await boundsOf(filter);
     if (!isPlain(filter)) {
-      const { counts, isWhole } = await countAlong(filter);
+      const { counts, isWhole } = await countAlong(filter, bounds);
       return told(counts, !isWhole);
     }
     const isRestAsked = asked.includes(DELIVERED);
@@ -190,12 +196,12 @@ export function createOrderSearch(database: Database, options: OrderSearchOption
     const counts = new Map<OrderStatus, number>();
     let isWhole = true;
     for (const statuses of groups.filter((group) => group.length > 0)) {
-      const group = await countAlong({ ...filter, statuses });
+      const group = await countAlong({ ...filter, statuses }, bounds);
       for (const [status, n] of group.counts) counts.set(status, n);
       isWhole &&= group.isWhole;
     }
     if (!isRestAsked) return told(counts, !isWhole);
-    const all = await total(filter);
+    const all = await total(filter, bounds);
     const others = isWhole ? [...counts.values()].reduce((sum, n) => sum + n, 0) : await unfinishedJobs();
     counts.set(DELIVERED, Math.max(0, Math.min(all, MAX_COUNTED) - others));
     return told(counts, !isWhole || all > MAX_COUNTED);
@@ -225,6 +231,11 @@ export function createOrderSearch(database: Database, options: OrderSearchOption
     },
     countsByStatus,
   };
+}
+
+interface Bounds {
+  readonly from: number | null;
+  readonly before: number | null;
 }
 
 interface Counted {
