@@ -85,7 +85,7 @@ onEachDatabase("reconcile", (kind) => {
     const day = new Date().toISOString().slice(0, 10);
     const before = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
     const asked = ["--file", theirs, "--map", MAP, "--decimal", ",", "--from", before, "--to", day];
-    const { differences, summary } = await report(1, ...asked);
+    const { differences, summary } = await report(4, ...asked);
     assert.deepEqual(
       differences.map((each) => [each.kind, each.key, each.order_ids, each.lines, each.fields, each.command]),
       [
@@ -126,7 +126,7 @@ onEachDatabase("reconcile", (kind) => {
     });
 
     const text = await reconcile(...asked, "--output", "differences.csv");
-    assert.equal(text.code, 1);
+    assert.equal(text.code, 4);
     assert.match(
       text.stdout,
       /^mismatch {2}QTY {2}order \d+ \(ota_callback_delivered\), line 3\n {2}qty: ours 2, theirs 3\n/m,
@@ -144,7 +144,7 @@ onEachDatabase("reconcile", (kind) => {
 
     const agreeing = file("Booking\nSAME\nQTY\ncase\nlost\nrefused\n");
     const same = await reconcile("--file", agreeing, "--map", "external_order_id=booking", "--from", before);
-    assert.equal(same.code, 1, "what is refused is still sold with them");
+    assert.equal(same.code, 4, "what is refused is still sold with them");
     const ours = file("Booking\nSAME\nQTY\nCase\nlost\nyesterday\n");
     const agreed = await reconcile("--file", ours, "--map", "external_order_id=booking", "--to", before);
     assert.deepEqual([agreed.code, agreed.stderr], [0, ""]);
@@ -167,7 +167,7 @@ onEachDatabase("reconcile", (kind) => {
     }
     const theirs = file("No,State,Count\ntk-1,issued,2\nTK-9,issued,2\nTK-2,CNX,2\n");
     const { differences } = await report(
-      1,
+      4,
       "--side",
       "ticketing",
       "--file",
@@ -192,7 +192,7 @@ onEachDatabase("reconcile", (kind) => {
     );
     const byTrace = file(`trace\n${(await way.story(ids[0]!)).order.trace_id.toUpperCase()}\nnonsense\n`);
     const found = await report(
-      1,
+      4,
       "--side",
       "ticketing",
       "--file",
@@ -208,7 +208,7 @@ onEachDatabase("reconcile", (kind) => {
     );
     const byId = file(`id\n#\n${ids[0]}\n`);
     const known = await report(
-      1,
+      4,
       "--side",
       "ticketing",
       "--file",
@@ -233,7 +233,7 @@ onEachDatabase("reconcile", (kind) => {
     assert.equal(refused.code, 2);
     assert.match(errorIn(refused).message, /say whose file it is/);
     const { differences } = await report(
-      1,
+      4,
       "--file",
       theirs,
       "--map",
@@ -244,7 +244,7 @@ onEachDatabase("reconcile", (kind) => {
       [["theirs_only", [3]]],
     );
     const foreign = await report(
-      1,
+      4,
       "--file",
       theirs,
       "--map",

@@ -1,7 +1,10 @@
-/** What a command ends with, the same for all of them. */
-export const EXIT_CODES = { ok: 0, failed: 1, usage: 2, not_found: 3 } as const;
+/**
+ * What a command ends with, the same for all of them. `differs`: the command did what it was asked, and what it compared is not
+ * the same.
+ */
+export const EXIT_CODES = { ok: 0, failed: 1, usage: 2, not_found: 3, differs: 4 } as const;
 
-export type FailureKind = Exclude<keyof typeof EXIT_CODES, "ok">;
+export type FailureKind = Exclude<keyof typeof EXIT_CODES, "ok" | "differs">;
 
 /** A command could not do what it was asked: said in one line, with what to do next. */
 export class Failure extends Error {
