@@ -126,6 +126,36 @@ function mirror<T extends object>(given: T, path: readonly string[], thread: Thr
   return Object.fromEntries(mirrored) as T;
 }
 
+function membersOf<Name extends keyof Storage>(
+  storage: Storage,
+  names: readonly Name[],
+): Pick<Storage, Name> {
+  return Object.fromEntries(names.map((name) => [name, storage[name]])) as Pick<Storage, Name>;
+}
+
+const WRITING = [
+  "intake",
+  "queues",
+  "settlements",
+  "circuits",
+  "operatorActions",
+  "bulkJobs",
+  "disclosures",
+  "rateBuckets",
+  "authEvents",
+  "rejections",
+  "retention",
+] as const;
+/** What operators ask: it may take a while. */
+const LOOKING = [
+  "orderSearch",
+  "errorGroups",
+  "overview",
+  "listAttempts",
+  "lists",
+  "readPartnerStandings",
+] as const;
+
 const THREAD = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
 
 /**
@@ -140,39 +170,11 @@ export function inThread(storage: Storage, given: StorageOptions): Storage {
   const writer = createThread(start("writer"));
   const reader = createThread(start("reader"));
   writer.begin();
-  const {
-    intake,
-    queues,
-    settlements,
-    circuits,
-    operatorActions,
-    bulkJobs,
-    disclosures,
-    rateBuckets,
-    authEvents,
-    rejections,
-    retention,
-  } = storage;
-  const writing = {
-    intake,
-    queues,
-    settlements,
-    circuits,
-    operatorActions,
-    bulkJobs,
-    disclosures,
-    rateBuckets,
-    authEvents,
-    rejections,
-    retention,
-  };
-  const { orderSearch, errorGroups, overview, listAttempts, lists, readPartnerStandings } = storage;
-  const looking = { orderSearch, errorGroups, overview, listAttempts, lists, readPartnerStandings };
   const { findMany, list, find, page } = storage.partners;
   return {
     ...storage,
-    ...mirror(writing, [], writer),
-    ...mirror(looking, [], reader),
+    ...mirror(membersOf(storage, WRITING), [], writer),
+    ...mirror(membersOf(storage, LOOKING), [], reader),
     partners: { ...mirror(storage.partners, ["partners"], writer), findMany, list, find, page },
     async close() {
       await Promise.all([writer.close(), reader.close()]);
