@@ -84,24 +84,18 @@ export async function fillWithOrders({ queries, name }: Database, orders: number
   const tickets = `from given cross join (select 1 as no union all select 2) t where ${IS_TICKETED}`;
   await insert(
     "tickets",
-    "order_id, partner_id, no, body",
-    `select n, p, no, '{"code":"TC-' || n || '-' || no || '"}' ${tickets}`,
-  );
-  await insert(
-    "order_codes",
-    "code, order_id, partner_id",
-    `select 'TC-' || n || '-' || no, n, p ${tickets}`,
-  );
-  await insert(
-    "order_codes",
-    "code, order_id, partner_id",
-    `select 'REF-' || n, n, p from given where ${IS_TICKETED}`,
+    "order_id, partner_id, no, body, code",
+    `select n, p, no, '{"code":"TC-' || n || '-' || no || '"}', 'TC-' || n || '-' || no ${tickets}`,
   );
   const jobColumns = `id, order_id, partner_id, status, attempts, run_attempts, lane, next_attempt_at, last_status_code,
     last_error, created_at, updated_at`;
   const job = (status: string): string => `select n, n, p, ${status}, 1, 1, 0,
     case when ${status} = 'pending' then at + n % 2 * 3600000 else null end, ${CODE(status)}, ${ERROR(status)}, at, at`;
-  await insert("ticketing_jobs", jobColumns, `${job(JOB)} from given`);
+  await insert(
+    "ticketing_jobs",
+    `${jobColumns}, reference`,
+    `${job(JOB)}, case when ${IS_TICKETED} then 'REF-' || n else null end from given`,
+  );
   await insert(
     "ota_callback_jobs",
     `${jobColumns}, event, event_id, sequence, body`,

@@ -42,7 +42,7 @@ const ORDERS = Number(values.orders);
 const RUNS = Number(values.runs);
 
 const LARGE =
-  "(orders|order_items|tickets|order_codes|ticketing_jobs|ota_callback_jobs|ticketing_attempts|ota_callback_attempts)";
+  "(orders|order_items|tickets|ticketing_jobs|ota_callback_jobs|ticketing_attempts|ota_callback_attempts)";
 /** A table read through, in PostgreSQL's words or in SQLite's. */
 const SCAN = new RegExp(`Seq Scan on ${LARGE}|SCAN ${LARGE}(?!.* USING)|SCAN [oaji](?!.* USING)`);
 

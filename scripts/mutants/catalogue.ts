@@ -753,8 +753,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "shared-commits-not-synced",
     file: "src/storage/dialect/sqlite.ts",
-    find: "createGathering((group) => runTogether(group, true), COMPANY_MS)",
-    replace: "createGathering((group) => runTogether(group, false), COMPANY_MS)",
+    find: "createGathering((group) => runTogether(group, true), LONGEST_WAIT_MS)",
+    replace: "createGathering((group) => runTogether(group, false), LONGEST_WAIT_MS)",
     why: "A power cut takes orders that were answered with 201.",
     tests: [SHARED_COMMITS, SQLITE],
   },

@@ -1,53 +1,57 @@
-/** What a ticket is found by: the names under which ticketing systems put what is printed on it, in their usual spellings. */
-const NAMES = new Set([
+/**
+ * The names under which ticketing systems put what is printed on a ticket, the most telling first; spelt in any of the usual
+ * ways (`ticket_code`, `ticketCode`, `Ticket-Code`).
+ */
+const NAMES = [
   "code",
   "ticketcode",
   "barcode",
-  "qr",
   "qrcode",
-  "number",
-  "ticketnumber",
-  "id",
-  "ticketid",
-  "serial",
-  "serialnumber",
-  "voucher",
-  "vouchercode",
-  "reference",
+  "qr",
   "deliveryvalue",
-]);
+  "vouchercode",
+  "voucher",
+  "ticketnumber",
+  "number",
+  "serialnumber",
+  "serial",
+  "ticketid",
+  "id",
+  "reference",
+];
+const RANKS: ReadonlyMap<string, number> = new Map(NAMES.map((name, rank) => [name, rank]));
+const MAX_NAME = 32;
 /** One word: never a text in which a person's name could stand. */
 const CODE = /^[\x21-\x7e]{1,128}$/;
-const MAX_CODES = 4;
-const MAX_NODES = 64;
-const MAX_DEPTH = 4;
 
 /**
- * The codes of a stored ticket, whatever its shape: a text is one itself, an object's stand under the names that say so,
- * also further inside (as OCTO's `deliveryOptions[].deliveryValue`). At most four.
+ * The code that a stored ticket is found by: a text is one itself, an object's is the first of the usual names that holds one.
+ * Null: it has none, or stands further inside.
  *
  * @param body the ticket as JSON
  */
-export function codesOfTicket(body: string): string[] {
-  const codes = new Set<string>();
-  let left = MAX_NODES;
-  function look(value: unknown, isCode: boolean, depth: number): void {
-    left -= 1;
-    if (left < 0 || codes.size >= MAX_CODES) return;
-    if (typeof value === "string" || typeof value === "number") {
-      if (isCode && CODE.test(String(value))) codes.add(String(value));
-    } else if (Array.isArray(value) && depth < MAX_DEPTH) {
-      for (const each of value) look(each, isCode, depth + 1);
-    } else if (typeof value === "object" && value !== null && depth < MAX_DEPTH) {
-      for (const [name, inner] of Object.entries(value)) look(inner, isName(name), depth + 1);
-    }
+export function codeOfTicket(body: string): string | null {
+  const ticket = parsed(body);
+  if (typeof ticket !== "object" || ticket === null) return asCode(ticket);
+  let found: string | null = null;
+  let best = NAMES.length;
+  for (const [name, value] of Object.entries(ticket)) {
+    const rank = rankOf(name);
+    const code = rank < best ? asCode(value) : null;
+    if (code !== null) [found, best] = [code, rank];
   }
-  look(parsed(body), true, 0);
-  return [...codes];
+  return found;
 }
 
-function isName(name: string): boolean {
-  return name.length <= 32 && NAMES.has(name.toLowerCase().replaceAll(/[ _-]/g, ""));
+/** Some systems number their tickets with numbers. */
+function asCode(value: unknown): string | null {
+  const text = Number.isSafeInteger(value) ? String(value) : value;
+  return typeof text === "string" && CODE.test(text) ? text : null;
+}
+
+function rankOf(name: string): number {
+  const plain = name.length <= MAX_NAME ? name.toLowerCase().replaceAll(/[ _-]/g, "") : "";
+  return RANKS.get(plain) ?? NAMES.length;
 }
 
 function parsed(text: string): unknown {

@@ -1,6 +1,5 @@
 import type { ExportedItem, ExportedOrder } from "../orders/order-export.ts";
 import type { OrderFilter } from "../orders/order-filter.ts";
-import { codesOfTicket } from "../orders/ticket-codes.ts";
 import { unhurried } from "../lib/unhurried.ts";
 import type { Database } from "./database.ts";
 
@@ -43,10 +42,10 @@ export function createExportPages(
     from order_items where order_id ${among} order by order_id, no`;
   const ticketCounts = `select order_id as "orderId", count(*) as tickets
     from tickets where order_id ${among} group by order_id`;
-  const ticketRows = `select order_id as "orderId", body from tickets where order_id ${among} order by order_id, no`;
+  const ticketRows = `select order_id as "orderId", code from tickets where order_id ${among} order by order_id, no`;
 
   const ids = queries.selectFrom("orders").select("id");
-  const references = queries.selectFrom("order_codes").select("order_id as id");
+  const references = queries.selectFrom("ticketing_jobs").select("id");
 
   type OfOrder<T> = T & { readonly orderId: number };
   type OrderRow = Omit<ExportedOrder, "items" | "tickets" | "codes">;
@@ -61,9 +60,9 @@ export function createExportPages(
         found.set(row.orderId, { n: row.tickets, codes: [] });
       return found;
     }
-    for (const { orderId, body } of await run<OfOrder<{ body: string }>>(ticketRows, [ids])) {
+    for (const { orderId, code } of await run<OfOrder<{ code: string | null }>>(ticketRows, [ids])) {
       const of = found.get(orderId) ?? { n: 0, codes: [] };
-      found.set(orderId, { n: of.n + 1, codes: [...of.codes, ...codesOfTicket(body)] });
+      found.set(orderId, { n: of.n + 1, codes: code === null ? of.codes : [...of.codes, code] });
     }
     return found;
   }
@@ -101,7 +100,7 @@ export function createExportPages(
       if (asked.length === 0) return [];
       const rows =
         name === "reference"
-          ? await references.where("code", "in", asked).limit(MAX_NAMED).execute()
+          ? await references.where("reference", "in", asked).limit(MAX_NAMED).execute()
           : await ids.where(name, "in", asked).limit(MAX_NAMED).execute();
       return [...new Set(rows.map((row) => row.id))].sort((a, b) => a - b);
     },

@@ -5,7 +5,7 @@ import type { Database, Run, SqlWords } from "./database.ts";
 import { createMoveOrders } from "./moves.ts";
 import { type Act, createRecordAct } from "./operator-record.ts";
 import { LEG_TABLES } from "./tables.ts";
-import { createWriteTickets, type Ticketed } from "./tickets.ts";
+import { createWriteTickets, REFERENCE_OF_ORDER, type Ticketed } from "./tickets.ts";
 
 /**
  * The order is not there, or stands where this can't be done; `repeated`: `action` has been done to it under the same
@@ -120,7 +120,7 @@ export function createActs(words: SqlWords): ActsInTransaction {
   const endTicketing = `${clock("$2")}
     update ticketing_jobs set
       ends_as = case when status = 'running' then $3 else null end,
-      next_attempt_at = null, held_until = null,
+      next_attempt_at = null, held_until = null, ${REFERENCE_OF_ORDER},
       status = case when status = 'running' then status else $3 end,
       updated_at = (select now from clock)
     where id = $1

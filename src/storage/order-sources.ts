@@ -92,7 +92,8 @@ export function createSources(
   async function meantBy(q: string): Promise<number[]> {
     const lookups = [
       sql`select id from orders where external_order_id = ${q} limit ${MAX_COLLECTED}`,
-      sql`select order_id as id from order_codes where code = ${q} limit ${MAX_COLLECTED}`,
+      sql`select order_id as id from tickets where code = ${q} limit ${MAX_COLLECTED}`,
+      sql`select id from ticketing_jobs where reference = ${q} limit ${MAX_COLLECTED}`,
       ...(UUID.test(q) ? [sql`select id from orders where trace_id = ${q.toLowerCase()}`] : []),
     ];
     const found = await Promise.all(lookups.map((lookup) => idsOf(lookup as RawBuilder<{ id: number }>)));

@@ -1,4 +1,5 @@
 import { FINAL_STATUSES } from "../orders/states.ts";
+import { codeOfTicket } from "../orders/ticket-codes.ts";
 import { eventWithoutHolders, payloadWithoutBuyer, ticketWithoutHolder } from "../orders/without-buyer.ts";
 import type { Database, Run } from "./database.ts";
 
@@ -60,8 +61,10 @@ export function createRetention({ run, transact, words }: Database): Retention {
   ];
   const ticketsOf = `select order_id, no, body from tickets where order_id ${amongOrders}`;
   const bodiesOf = `select id, body from ota_callback_jobs where order_id ${amongOrders}`;
-  const texts = words.rows("$1", { of_id: "integer", of_no: "integer", new_text: "text" });
-  const setTickets = `update tickets set body = r.new_text from ${texts} r
+  const fields = { of_id: "integer", of_no: "integer", new_text: "text" } as const;
+  const texts = words.rows("$1", fields);
+  const setTickets = `update tickets set body = r.new_text, code = r.new_code
+    from ${words.rows("$1", { ...fields, new_code: "text" })} r
     where tickets.order_id = r.of_id and tickets.no = r.of_no`;
   const setBodies = `update ota_callback_jobs set body = r.new_text from ${texts} r
     where ota_callback_jobs.id = r.of_id`;
@@ -70,15 +73,9 @@ export function createRetention({ run, transact, words }: Database): Retention {
     where orders.id = r.of_id`;
 
   const deletes = [
-    ...[
-      "late_results",
-      "operator_actions",
-      "bulk_results",
-      "circuit_failures",
-      "order_codes",
-      "tickets",
-      "order_items",
-    ].map((table) => `delete from ${table} where order_id ${amongOrders}`),
+    ...["late_results", "operator_actions", "bulk_results", "circuit_failures", "tickets", "order_items"].map(
+      (table) => `delete from ${table} where order_id ${amongOrders}`,
+    ),
     `delete from ticketing_attempts where job_id ${amongOrders}`,
     `delete from ota_callback_attempts where job_id ${callbackJobs}`,
     `delete from ticketing_jobs where id ${amongOrders}`,
@@ -116,7 +113,7 @@ export function createRetention({ run, transact, words }: Database): Retention {
     const held = JSON.stringify(orders.map((row) => row.id));
     for (const text of forgetAnswers) await tx(text, [held]);
     const tickets = await tx<{ order_id: number; no: number; body: string }>(ticketsOf, [held]);
-    await tx(setTickets, [textRows(tickets, (row) => [row.order_id, row.no, ticketWithoutHolder(row.body)])]);
+    await tx(setTickets, [JSON.stringify(tickets.map(blankedTicket))]);
     const jobs = await tx<{ id: number; body: string }>(bodiesOf, [held]);
     await tx(setBodies, [textRows(jobs, (row) => [row.id, 0, eventWithoutHolders(row.body)])]);
     const payloads = textRows(orders, (row) => [row.id, 0, payloadWithoutBuyer(row.raw_payload)]);
@@ -144,6 +141,12 @@ export function createRetention({ run, transact, words }: Database): Retention {
     countOrders: counting(all),
     deleteOrders: working(all, remove),
   };
+}
+
+/** It is found by what is left of it. */
+function blankedTicket({ order_id, no, body }: { order_id: number; no: number; body: string }) {
+  const text = ticketWithoutHolder(body);
+  return { of_id: order_id, of_no: no, new_text: text, new_code: codeOfTicket(text) };
 }
 
 function textRows<Row>(rows: readonly Row[], read: (row: Row) => [id: number, no: number, text: string]) {

@@ -9,7 +9,7 @@ import { type AttemptRecord, type Claim, type ClaimedJob, type NewClaim, createR
 import { createMoveOrders, type Move, type Moved, type MoveOrders } from "./moves.ts";
 import { targetOf } from "./open-circuit.ts";
 import { LEG_TABLES } from "./tables.ts";
-import { createWriteTickets, type Ticketed } from "./tickets.ts";
+import { createWriteTickets, REFERENCE_OF_ORDER, type Ticketed } from "./tickets.ts";
 
 /** The end of a claim: what the attempt brought and what it makes of the job. */
 export interface Settlement {
@@ -69,6 +69,7 @@ export function createSettlements(database: Database, leg: Leg, circuit: Circuit
   const readCallbacks = createReadClaimed(words, "callback");
   const explainCancelled = createExplainCancelled(words);
   const now = words.now("$2");
+  const endFields = leg === "ticketing" ? { ...END_FIELDS, new_reference: "text" as const } : END_FIELDS;
   const endClaims = `${words.updateRows(
     `${jobs} as j`,
     {
@@ -89,9 +90,11 @@ export function createSettlements(database: Database, leg: Leg, circuit: Circuit
       last_status_code: "r.code",
       last_error: "r.attempt_error",
       updated_at: now,
+      // A late success may have told it before.
+      ...(leg === "ticketing" && { reference: "coalesce(reference, r.new_reference)" }),
     },
     "j.id = r.job_id and j.claim = r.held",
-    END_FIELDS,
+    endFields,
   )} returning id, status${eventColumn(leg)}`;
 
   async function endClaimsOf(
@@ -99,7 +102,7 @@ export function createSettlements(database: Database, leg: Leg, circuit: Circuit
     settlements: readonly Settlement[],
     now: number | null,
   ): Promise<Map<number, EndedRow>> {
-    const rows = settlements.map(({ claim, attempt, job, dueAt, onHold }) => ({
+    const rows = settlements.map(({ claim, attempt, job, dueAt, onHold, ticketed }) => ({
       job_id: claim.jobId,
       held: claim.claim,
       new_status: job,
@@ -107,8 +110,9 @@ export function createSettlements(database: Database, leg: Leg, circuit: Circuit
       code: attempt.code,
       attempt_error: attempt.error,
       hold: onHold ? 1 : 0,
+      ...(leg === "ticketing" && { new_reference: ticketed?.reference ?? null }),
     }));
-    const ended = await tx<EndedRow>(endClaims, [rowSet(END_FIELDS, rows), now]);
+    const ended = await tx<EndedRow>(endClaims, [rowSet(endFields, rows), now]);
     return new Map(ended.map((row) => [row.id, row]));
   }
 
@@ -270,7 +274,7 @@ const NO_LATE: Late = { recorded: new Set(), ticketed: new Map() };
  * still counts: the tickets exist, so the order is ticketed, whoever holds the job now.
  */
 function createRecordLate(words: SqlWords, leg: Leg) {
-  const { jobs, attempts } = LEG_TABLES[leg];
+  const { attempts } = LEG_TABLES[leg];
   // An attempt row with this claim that isn't `lost` is our own, written by a COMMIT that we never heard of.
   const insertLate = `with clock as (select ${words.now("$2")} as now)
     insert into late_results (leg, recorded_at, ${ATTEMPT_NAMES})
@@ -281,9 +285,9 @@ function createRecordLate(words: SqlWords, leg: Leg) {
     on conflict (job_id, leg, claim) do nothing
     returning job_id`;
   const endJobs = `with clock as (select ${words.now("$2")} as now)
-    update ${jobs} set
+    update ticketing_jobs set
       ends_as = case when status = 'running' then 'succeeded' else null end,
-      next_attempt_at = null, held_until = null,
+      next_attempt_at = null, held_until = null, ${REFERENCE_OF_ORDER},
       status = case when status = 'running' then status else 'succeeded' end,
       updated_at = (select now from clock)
     where id ${words.amongIds("$1")}`;

@@ -88,6 +88,8 @@ export interface TicketsTable {
   no: number;
   /** The ticket as ticketing gave it, as JSON. */
   body: string;
+  /** What the ticket is found by; null: it has no such thing. */
+  code: string | null;
 }
 
 export interface IdempotencyKeysTable {
@@ -124,6 +126,14 @@ export interface JobsTable {
   last_error: AttemptError | null;
   created_at: number;
   updated_at: number;
+}
+
+export interface TicketingJobsTable extends JobsTable {
+  /**
+   * The order's, which is found by it here: an index of orders that named it would cost every other index an entry when the
+   * order is ticketed, and this row pays that anyway.
+   */
+  reference: string | null;
 }
 
 export interface CallbackJobsTable extends JobsTable {
@@ -166,13 +176,6 @@ export interface AuthEventsTable {
   minute: number;
   count: number;
   last_at: number;
-}
-
-/** Ticketing's reference and the codes of the tickets: what an order is found by. */
-export interface OrderCodesTable {
-  code: string;
-  order_id: number;
-  partner_id: string;
 }
 
 /** Requests with orders that were refused; equal ones of a moment share a row. */
@@ -282,12 +285,11 @@ export interface Tables {
   order_items: OrderItemsTable;
   tickets: TicketsTable;
   idempotency_keys: IdempotencyKeysTable;
-  ticketing_jobs: JobsTable;
+  ticketing_jobs: TicketingJobsTable;
   ticketing_attempts: AttemptsTable;
   ota_callback_jobs: CallbackJobsTable;
   ota_callback_attempts: AttemptsTable;
   late_results: LateResultsTable;
-  order_codes: OrderCodesTable;
   auth_events: AuthEventsTable;
   rejected_requests: RejectedRequestsTable;
   operator_actions: OperatorActionsTable;

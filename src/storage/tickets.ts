@@ -1,9 +1,9 @@
 import { withSequence } from "../orders/callback-event.ts";
+import { codeOfTicket } from "../orders/ticket-codes.ts";
 import { type Run, rowSet, type SqlWords } from "./database.ts";
 import type { ClaimRow } from "./claim-row.ts";
 import { createWriteEvents, type NewEvent } from "./events.ts";
 import type { NewClaim } from "./jobs.ts";
-import { createWriteCodes } from "./order-codes.ts";
 
 /** What a ticketed order has got, and what its partner is to be told. */
 export interface Ticketed {
@@ -24,16 +24,25 @@ export interface TicketedOrder {
   readonly claim?: NewClaim | null;
 }
 
-const TICKET_FIELDS = { order_id: "integer", partner_id: "text", no: "integer", body: "text" } as const;
+const TICKET_FIELDS = {
+  order_id: "integer",
+  partner_id: "text",
+  no: "integer",
+  body: "text",
+  code: "text",
+} as const;
+
+/** What an update of `ticketing_jobs` sets once the order has its reference: orders are found by the job's. */
+export const REFERENCE_OF_ORDER =
+  "reference = (select o.reference from orders o where o.id = ticketing_jobs.id)";
 
 /** Tickets and the callback job, in the transaction that made the orders ticketed. */
 export function createWriteTickets(words: SqlWords) {
   const insertTickets = words.insertRows(
     "tickets",
-    { order_id: "r.order_id", partner_id: "r.partner_id", no: "r.no", body: "r.body" },
+    { order_id: "r.order_id", partner_id: "r.partner_id", no: "r.no", body: "r.body", code: "r.code" },
     TICKET_FIELDS,
   );
-  const writeCodes = createWriteCodes(words);
   const writeEvents = createWriteEvents(words);
   /** @returns the callback jobs that were written claimed */
   return async (tx: Run, orders: readonly TicketedOrder[], now: number | null): Promise<ClaimRow[]> => {
@@ -44,10 +53,10 @@ export function createWriteTickets(words: SqlWords) {
         partner_id: partnerId,
         no: index + 1,
         body,
+        code: codeOfTicket(body),
       })),
     );
     if (tickets.length > 0) void tx(insertTickets, [rowSet(TICKET_FIELDS, tickets)]);
-    writeCodes(tx, orders);
     const events = orders.map(({ orderId, partnerId, ticketed, told, claim = null }) => {
       const event = told === 0 ? ticketed.event : later(ticketed.event, told + 1);
       return { orderId, partnerId, event, claim };

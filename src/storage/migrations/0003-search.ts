@@ -1,6 +1,6 @@
 import { sql, type Kysely } from "kysely";
 import type { Migration } from "kysely/migration";
-import { codesOfTicket } from "../../orders/ticket-codes.ts";
+import { codeOfTicket } from "../../orders/ticket-codes.ts";
 import type { ColumnTypes } from "../database.ts";
 
 // No index of orders: a change of status stays within its page. Those of the jobs hold only what stands still or has
@@ -24,13 +24,6 @@ const attemptIndexes = (attempts: string): string[] => [
 ];
 
 const statements = (t: ColumnTypes): string[] => [
-  `create table order_codes (
-    code ${t.text} not null,
-    order_id ${t.integer} not null,
-    partner_id ${t.text} not null
-  ) ${t.table}`,
-  "create index order_codes_by_code on order_codes (code)",
-  "create index order_codes_by_order on order_codes (order_id)",
   "create index order_items_by_visit on order_items (visit_date, order_id) where visit_date is not null",
   ...jobIndexes("ticketing_jobs", "id"),
   ...jobIndexes("ota_callback_jobs", "order_id"),
@@ -59,19 +52,26 @@ const PAGE = 2000;
 export function search(t: ColumnTypes): Migration {
   return {
     async up(db: Kysely<unknown>): Promise<void> {
-      for (const statement of statements(t)) await sql.raw(statement).execute(db);
-      await sql`insert into order_codes (code, order_id, partner_id)
-        select reference, id, partner_id from orders where reference is not null and reference <> ''`.execute(
-        db,
-      );
+      const run = (statement: string) => sql.raw(statement).execute(db);
+      for (const statement of statements(t)) await run(statement);
+      await run(`alter table tickets add column code ${t.text}`);
+      await run(`alter table ticketing_jobs add column reference ${t.text}`);
+      await run(`update ticketing_jobs set reference = o.reference from orders o
+        where o.id = ticketing_jobs.id and o.reference is not null`);
       await fillTicketCodes(db);
+      for (const index of codeIndexes) await run(index);
     },
   };
 }
 
+/** Written with rows that are new to every index anyway: neither costs the order's way a statement of its own. */
+const codeIndexes = [
+  "create index tickets_by_code on tickets (code) where code is not null",
+  "create index ticketing_jobs_by_reference on ticketing_jobs (reference) where reference is not null",
+];
+
 interface TicketRow {
   order_id: number;
-  partner_id: string;
   no: number;
   body: string;
 }
@@ -80,13 +80,15 @@ interface TicketRow {
 async function fillTicketCodes(db: Kysely<unknown>): Promise<void> {
   for (let last: Pick<TicketRow, "order_id" | "no"> | undefined = { order_id: 0, no: 0 }; last;) {
     const { rows }: { rows: TicketRow[] } = await sql<TicketRow>`
-      select order_id, partner_id, no, body from tickets
+      select order_id, no, body from tickets
       where (order_id, no) > (${last.order_id}, ${last.no}) order by order_id, no limit ${PAGE}`.execute(db);
-    const found = rows.flatMap(({ order_id, partner_id, body }) =>
-      codesOfTicket(body).map((code) => sql`(${code}, ${order_id}, ${partner_id})`),
-    );
+    const found = rows.flatMap(({ order_id, no, body }) => {
+      const code = codeOfTicket(body);
+      return code === null ? [] : [sql`(cast(${order_id} as bigint), cast(${no} as bigint), ${code})`];
+    });
     if (found.length > 0) {
-      await sql`insert into order_codes (code, order_id, partner_id) values ${sql.join(found)}`.execute(db);
+      await sql`update tickets set code = found.column3 from (values ${sql.join(found)}) found
+        where tickets.order_id = found.column1 and tickets.no = found.column2`.execute(db);
     }
     last = rows.at(-1);
   }
