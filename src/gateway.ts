@@ -24,6 +24,7 @@ import { createTestCallback } from "./pipeline/test-callback.ts";
 import { createTicketingStep } from "./pipeline/ticketing.ts";
 import { provision } from "./provision.ts";
 import { LEGS } from "./orders/states.ts";
+import { inLine } from "./storage/in-line.ts";
 import { inThread } from "./storage/in-thread.ts";
 import { openStorage, type Storage } from "./storage/open.ts";
 import { migrate, schemaState } from "./storage/schema.ts";
@@ -128,7 +129,8 @@ async function startOn(storage: Storage, config: Config, exchange: Exchange, log
   const accepting = worksOnly ? "no: ROLE=worker" : "yes";
   let stopping = false;
   const server = createHttpServer({
-    ...storage,
+    // A look may use several connections for moments: most are left for orders.
+    ...inLine(storage, Math.ceil(config.databasePoolSize / 4)),
     accept,
     waits,
     credentials,

@@ -111,12 +111,12 @@ export function createListAttempts({ queries }: Database, maxLookedAt = MAX_LOOK
       const attempts = Map.groupBy(await ofOrders(ids, filter), (attempt) => attempt.order_id);
       for (const id of ids) {
         rows.push(...(attempts.get(id) ?? []));
-        if (rows.length >= limit) return { rows, next: [id] };
+        if (rows.length >= limit) return { rows, next: placeOfOrder(id) };
       }
       if (ids.length < ORDERS) return { rows, next: null };
       before = ids.at(-1)!;
     }
-    return { rows, next: before === null ? null : [before] };
+    return { rows, next: before === null ? null : placeOfOrder(before) };
   }
 
   async function ordersBefore({ orderId, partnerId }: AttemptFilter, before: number | null) {
@@ -182,8 +182,14 @@ function placeOf({ leg, at, job_id, no }: ListedAttempt): Place {
   return [at, LEGS.indexOf(leg), job_id, no];
 }
 
+/** As long as the others', so that no page's cursor breaks another list. */
+function placeOfOrder(id: number): Place {
+  return [id, 0, 0, 0];
+}
+
 function beyond(leg: Leg, after: Place): Condition[] {
-  const place = sql`(a.at, ${sql.lit(LEGS.indexOf(leg))}, a.job_id, a.no)`;
+  // Or PostgreSQL would take the cursor's number for a short one too, and refuse one that isn't.
+  const place = sql`(a.at, cast(${sql.lit(LEGS.indexOf(leg))} as bigint), a.job_id, a.no)`;
   return [sql`a.at <= ${after[0]}`, sql`${place} < (${sql.join(after.map(Number))})`];
 }
 

@@ -111,22 +111,23 @@ export function createThread(start: () => Worker): Thread {
   };
 }
 
-/** The same functions, run in the thread. */
-function mirror<T extends object>(given: T, path: readonly string[], thread: Thread): T {
+type Method = (...args: readonly unknown[]) => Promise<unknown>;
+
+/** The same names, each function by what it is wrapped in. */
+export function mirror<T extends object>(
+  given: T,
+  wrap: (method: Method, path: readonly string[]) => Method,
+  path: readonly string[] = [],
+): T {
   const mirrored = Object.entries(given).map(([name, value]: [string, unknown]) => {
     const way = [...path, name];
     const isFunction = typeof value === "function";
-    return [
-      name,
-      isFunction
-        ? async (...args: readonly unknown[]) => thread.call(way, args)
-        : mirror(value as object, way, thread),
-    ];
+    return [name, isFunction ? wrap(value as Method, way) : mirror(value as object, wrap, way)];
   });
   return Object.fromEntries(mirrored) as T;
 }
 
-function membersOf<Name extends keyof Storage>(
+export function membersOf<Name extends keyof Storage>(
   storage: Storage,
   names: readonly Name[],
 ): Pick<Storage, Name> {
@@ -147,7 +148,7 @@ const WRITING = [
   "retention",
 ] as const;
 /** What operators ask: it may take a while. */
-const LOOKING = [
+export const LOOKING = [
   "orderSearch",
   "errorGroups",
   "overview",
@@ -170,12 +171,17 @@ export function inThread(storage: Storage, given: StorageOptions): Storage {
   const writer = createThread(start("writer"));
   const reader = createThread(start("reader"));
   writer.begin();
+  const by =
+    (thread: Thread) =>
+    (_: Method, path: readonly string[]): Method =>
+    async (...args) =>
+      thread.call(path, args);
   const { findMany, list, find, page } = storage.partners;
   return {
     ...storage,
-    ...mirror(membersOf(storage, WRITING), [], writer),
-    ...mirror(membersOf(storage, LOOKING), [], reader),
-    partners: { ...mirror(storage.partners, ["partners"], writer), findMany, list, find, page },
+    ...mirror(membersOf(storage, WRITING), by(writer)),
+    ...mirror(membersOf(storage, LOOKING), by(reader)),
+    partners: { ...mirror(storage.partners, by(writer), ["partners"]), findMany, list, find, page },
     async close() {
       await Promise.all([writer.close(), reader.close()]);
       await storage.close();
