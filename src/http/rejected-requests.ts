@@ -5,7 +5,7 @@ import type { Rejection, Rejections } from "../storage/rejections.ts";
 import { networkOf, printable } from "./auth-failures.ts";
 import { headerValues } from "./headers.ts";
 import type { JsonBody } from "./json-body.ts";
-import { type Problem, problemBody, PROBLEMS } from "./problem-reply.ts";
+import { type Problem, problemBody, type ProblemName, PROBLEMS } from "./problem-reply.ts";
 
 /** The record of orders that were refused, so that they can be found when a partner asks for them. */
 export interface RejectedRequests {
@@ -18,9 +18,15 @@ export interface RejectedRequests {
 const RECORDED: ReadonlySet<number> = new Set([400, 401, 403, 409, 422, 429]);
 const MINUTE_MS = 60_000;
 const FLUSH_MS = 1000;
-/** Rows that one minute may open; those of one partner, and among strangers of one address. */
-const MAX_ROWS_PER_MINUTE = 1000;
+/** Rows that one minute may open, strangers and all; those of one partner, and among strangers of one address. */
+const MAX_ROWS_PER_MINUTE = { strangers: 500, all: 1000 };
 const MAX_ROWS_PER_GROUP = 20;
+/** Whoever is refused for these may have named any partner. */
+const STRANGERS: ReadonlySet<string> = new Set<ProblemName>([
+  "invalid-partner",
+  "bad-request",
+  "development-only",
+]);
 /** Stands for all partners in the rows that sum up what goes beyond. */
 const OTHERS = "*";
 const MORE = "more than were kept one by one";
@@ -80,13 +86,14 @@ export function createRejectedRequests(options: {
   /** The request's own row, while there is room for it; else the sum of its group, or the sum of all. */
   function rowFor(row: Rejection): Rejection {
     if (opened.has(keyOf(row))) return row;
-    const isStranger = row.status === 401;
+    const isStranger = STRANGERS.has(row.problem);
     const network = networkOf(row.ip);
     const group = isStranger ? `ip ${network}` : `partner ${row.partnerId}`;
     const rows = groups.get(group) ?? 0;
     const sum = { ...row, reason: MORE, externalOrderId: null, ip: null };
     if (rows >= MAX_ROWS_PER_GROUP) return isStranger ? { ...sum, partnerId: OTHERS, ip: network } : sum;
-    if (opened.size >= MAX_ROWS_PER_MINUTE) return { ...sum, partnerId: OTHERS };
+    const most = isStranger ? MAX_ROWS_PER_MINUTE.strangers : MAX_ROWS_PER_MINUTE.all;
+    if (opened.size >= most) return { ...sum, partnerId: OTHERS };
     groups.set(group, rows + 1);
     return row;
   }

@@ -110,6 +110,28 @@ onEachDatabase("what POST /orders refused", (kind) => {
     );
   });
 
+  test("strangers who name partners, known or not, leave room for the partners themselves", async () => {
+    const kept = new Map<string, number>();
+    const write: Rejections["write"] = async (rows) => {
+      for (const { partnerId, problem } of rows)
+        kept.set(`${partnerId} ${problem}`, (kept.get(`${partnerId} ${problem}`) ?? 0) + 1);
+    };
+    const stormy = await openDoor({ kind, clock, rejections: { write } });
+    for (let n = 0; n < 60; n += 1) {
+      // Refused as malformed before anybody is asked for a token.
+      const headers = { "x-partner-id": `nobody-${n}`, host: "not a host" };
+      await stormy.post({ headers, remoteAddress: "192.0.2.1" });
+    }
+    for (let n = 0; n < 600; n += 1) {
+      await stormy.post({ headers: { "x-partner-id": `n-${n}` }, remoteAddress: `198.51.${n % 100}.1` });
+    }
+    await stormy.post({ payload: "{" });
+    await stormy.close();
+    assert.equal(kept.get("demo invalid-json"), 1, "a partner's own");
+    assert.equal([...kept.keys()].filter((key) => / bad-request$/.test(key)).length, 21, "20 and their sum");
+    assert.ok(kept.size <= 503, String(kept.size));
+  });
+
   test("a database that fails costs the record alone", async (t) => {
     const write = async () => Promise.reject(new Error("the disk is full"));
     const failing = await openDoor({ kind, rejections: { write } });
