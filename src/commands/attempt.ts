@@ -108,7 +108,7 @@ function asStatus(text: string): number {
   return Number(text);
 }
 
-function asPlace(text: string): Place {
+export function asPlace(text: string): Place {
   if (!/^\d{1,16}(\.\d{1,16}){0,3}$/.test(text)) {
     throw new InvalidArgumentError("Take it from the page before.");
   }

@@ -9,7 +9,7 @@ import { parseDuration, relative } from "./cli/time.ts";
 
 interface ErrorsOptions {
   /** Milliseconds. */
-  readonly since: number;
+  readonly since?: number;
   readonly json?: boolean;
 }
 
@@ -22,12 +22,7 @@ export function define(command: Command): void {
       "Show what fails, in groups of one cause: orders that stand still or wait for another attempt now, and the failed " +
         "attempts of a time.",
     )
-    .option(
-      "--since <duration>",
-      "attempts of so long ago count, as 1h or 7d (default: 24h)",
-      parseDuration,
-      DAY_MS,
-    )
+    .option("--since <duration>", "attempts of so long ago count, as 1h or 7d (default: 24h)", parseDuration)
     .option(...JSON_OPTION)
     .action(errors);
   withExamples(command, [
@@ -36,7 +31,7 @@ export function define(command: Command): void {
   ]);
 }
 
-async function errors({ since: sinceMs, json = false }: ErrorsOptions): Promise<void> {
+async function errors({ since: sinceMs = DAY_MS, json = false }: ErrorsOptions): Promise<void> {
   const config = configHere();
   const nowMs = Date.now();
   const since = nowMs - sinceMs;

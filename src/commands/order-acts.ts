@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { type BulkAction, MAX_BULK_PACE } from "../orders/bulk.ts";
 import { ANY_ORDER } from "../orders/order-filter.ts";
 import { resolveTicketed } from "../pipeline/resolve.ts";
+import { createActsTried } from "../storage/acts-tried.ts";
 import type { Refused } from "../storage/operator-actions.ts";
 import type { Act } from "../storage/operator-record.ts";
 import type { Storage } from "../storage/open.ts";
@@ -18,12 +19,12 @@ import { findOne, notFound } from "./order-lookup.ts";
 interface ActOptions {
   readonly reason: string;
   readonly actor?: string;
+  readonly dryRun?: boolean;
   readonly json?: boolean;
 }
 
 interface BulkOptions extends ActOptions, OrderFilterOptions {
   readonly pace?: number;
-  readonly dryRun?: boolean;
   readonly yes?: boolean;
 }
 
@@ -32,6 +33,7 @@ function withRecord(command: Command): Command {
   return command
     .requiredOption("--reason <text>", "why, for the record: 1 to 500 characters", asRecord)
     .option("--actor <name>", "who, for the record; without: the user of this shell", asRecord)
+    .option("--dry-run", "change nothing, tell what would be done")
     .option(...JSON_OPTION);
 }
 
@@ -52,7 +54,6 @@ function defineOneOrMany(command: Command, what: OneOrMany): void {
   withOrderFilter(withRecord(command))
     .description(`${what.description} With filters instead of one order, the count is shown first.`)
     .option("--pace <orders>", `of many: orders per second, up to ${MAX_BULK_PACE}`, asPace)
-    .option("--dry-run", "change nothing, count the orders of the filter")
     .option("--yes", "of many: don't ask; needed where there is no terminal")
     .action((ref: string | undefined, options: BulkOptions) => act(what, ref, options));
   withExamples(
@@ -69,8 +70,8 @@ async function act(what: OneOrMany, ref: string | undefined, options: BulkOption
   if ((ref === undefined) !== hasFilter) {
     throw new Failure("usage", "say which: one order, or filters like --status and --partner");
   }
-  if (ref !== undefined && (dryRun || pace !== undefined)) {
-    throw new Failure("usage", "--dry-run and --pace are for many orders: they go with filters");
+  if (ref !== undefined && pace !== undefined) {
+    throw new Failure("usage", "--pace is for many orders: it goes with filters");
   }
   const config = configHere();
   await withStorage(config, async (storage) => {
@@ -78,10 +79,17 @@ async function act(what: OneOrMany, ref: string | undefined, options: BulkOption
       const request = { action: what.action, filter, actor, reason, dryRun, yes, json };
       return runBulk(storage, config, pace === undefined ? request : { ...request, pace });
     }
-    const done = await what.one(storage, await findOne(storage, ref), { actor, reason });
-    if (json) return printJson({ ...done.json, actor, reason });
+    const id = await findOne(storage, ref);
+    const done = await what.one(dryRun ? tried(storage) : storage, id, { actor, reason });
+    if (json) return printJson({ ...done.json, actor, reason, ...(dryRun ? { dry_run: true } : {}) });
+    if (dryRun) return print(`Would ${what.action} order ${id}.`);
     for (const line of done.lines) print(line);
   });
+}
+
+/** For what would be done, without doing it. */
+function tried(storage: Storage): Storage {
+  return { ...storage, operatorActions: createActsTried(storage.database) };
 }
 
 const RETRY: OneOrMany = {
@@ -210,17 +218,23 @@ async function resolve(ref: string, options: ResolveOptions): Promise<void> {
   if (options.ticketed === options.notTicketed) {
     throw new Failure("usage", "say what ticketing said: --ticketed with its codes, or --not-ticketed");
   }
-  const { reason, actor = userOfShell(), code: tickets = [], reference = null, json = false } = options;
-  if (options.notTicketed) return act(RETRY, ref, { reason, actor, json });
+  const { reason, actor = userOfShell(), code: tickets = [], reference = null } = options;
+  const { json = false, dryRun = false } = options;
+  if (options.notTicketed) return act(RETRY, ref, { reason, actor, json, dryRun });
   if (tickets.length === 0 && reference === null) {
     throw new Failure("usage", "--ticketed needs --code or --reference: the partner is told them");
   }
   await withStorage(configHere(), async (storage) => {
     const id = await findOne(storage, ref);
     const by = { actor, reason };
-    const marked = await resolveTicketed(storage, id, { tickets, reference }, by, Date.now());
+    const acting = dryRun ? tried(storage) : storage;
+    const marked = await resolveTicketed(acting, id, { tickets, reference }, by, Date.now());
     if (marked.kind !== "ticketed") throw refusal(marked, id, "it can't be marked ticketed");
-    if (json) return printJson({ id, from: marked.from, to: "ticketed", tickets, reference, actor, reason });
+    if (json) {
+      const told = { id, from: marked.from, to: "ticketed", tickets, reference, actor, reason };
+      return printJson(dryRun ? { ...told, dry_run: true } : told);
+    }
+    if (dryRun) return print(`Would mark order ${id} ticketed by hand.`);
     print(`Order ${id} is ticketed by hand; its partner is told as soon as a running gateway looks.`);
   });
 }

@@ -35,7 +35,10 @@ function defineShow(command: Command): void {
       "Tell the whole story of an order: in two sentences what happened and what comes next, then every attempt, what came " +
         "back, and what can be done.",
     )
-    .argument("<ref>", "its id, the partner's external order id, or the trace id")
+    .argument(
+      "<ref>",
+      "its id, the partner's external order id, the trace id, ticketing's reference or a ticket's code",
+    )
     .option(...JSON_OPTION)
     .action(show);
   withExamples(command, [

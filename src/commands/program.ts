@@ -83,6 +83,11 @@ const COMMANDS: readonly Entry[] = [
     load: () => import("./reconcile.ts"),
   },
   {
+    name: "rejection",
+    summary: "look through orders that were refused",
+    load: () => import("./rejection.ts"),
+  },
+  {
     name: "tail",
     summary: "follow orders live",
     load: () => import("./tail.ts"),

@@ -141,7 +141,9 @@ function ended({ order, actions, late }: VerdictStory): Told {
   const by = actions.findLast(({ action }) => action.startsWith(verb));
   const who = by === undefined ? "an operator" : oneLine(by.actor) || "an operator";
   const why = by === undefined ? "" : ` ("${oneLine(by.reason)}")`;
-  const reason = order.blocked_reason === null ? "" : `: ${oneLine(order.blocked_reason)}`;
+  // What is on record begins with the word that stands in the sentence already.
+  const rest = oneLine(order.blocked_reason ?? "").replace(/^(?:closed|cancelled)(?:[:;]|, but)? /, "");
+  const reason = rest === "" ? "" : `: ${rest}`;
   const ticketedLate = late.some(
     ({ leg, code }) => leg === "ticketing" && code !== null && code >= 200 && code < 300,
   );

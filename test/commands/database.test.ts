@@ -244,6 +244,11 @@ onEachDatabase("the database commands", (kind) => {
     assert.deepEqual([early.code, errorIn(early).code], [1, "failed"]);
 
     const record = ["--actor", "Kim", "--reason", "on sale again", "--json"];
+    const tried = await cli("order", "cancel", String(second), "--reason", "x", "--dry-run");
+    assert.deepEqual([tried.code, tried.stdout], [0, `Would cancel order ${second}.\n`]);
+    assert.equal((await cli("order", "resend", String(second), ...record, "--dry-run")).code, 1);
+    const untouched = await way.story(second);
+    assert.deepEqual([untouched.order.pipeline_status, untouched.actions], ["accepted", []]);
     assert.deepEqual(jsonOf(await cli("order", "cancel", String(second), ...record)), {
       id: second,
       result: "cancelled",
@@ -268,6 +273,9 @@ onEachDatabase("the database commands", (kind) => {
     assert.match(stdout, /operator +retry ticketing +Kim: on sale again\n/);
     assert.match(stdout, /order +ticketed +1 ticket, reference R-1\n/);
     assert.match(stdout, /\nTickets\n {2}1\. T-1\n/);
+    for (const name of ["R-1", "T-1"]) {
+      assert.equal(jsonOf<OrderView>(await cli("order", "show", name, "--json")).id, first);
+    }
     assert.match(stdout, /\nNext: nothing: the order is done\.\n/);
   });
 
@@ -293,6 +301,10 @@ onEachDatabase("the database commands", (kind) => {
       const refused = await resolve(first, ...args);
       assert.deepEqual([refused.code, errorIn(refused).code], [2, "usage"], args.join(" "));
     }
+    assert.equal((await way.story(first)).order.pipeline_status, "ticketing_blocked");
+
+    const tried = await resolve(first, "--ticketed", "--code", "A1", "--dry-run");
+    assert.equal(jsonOf<{ dry_run: boolean }>(tried).dry_run, true);
     assert.equal((await way.story(first)).order.pipeline_status, "ticketing_blocked");
 
     jsonOf(await resolve(first, "--ticketed", "--code", "A1", "A2", "--reference", "R-1"));
@@ -326,6 +338,38 @@ onEachDatabase("the database commands", (kind) => {
       const missing = await cli("order", ...args, "--json");
       assert.deepEqual([missing.code, missing.stdout, errorIn(missing).code], [3, "", "not_found"]);
     }
+  });
+
+  test("an order that was refused is told of instead", async (t) => {
+    const { cli, storage } = await prepared(t, kind);
+    const row = {
+      partnerId: "demo",
+      status: 422,
+      problem: "key-reused",
+      reason: "the key was used\u001b[2J",
+    };
+    const rest = { externalOrderId: "EXT-9", ip: "198.51.100.7", count: 2, at: Date.now() };
+    await storage.rejections.write([
+      { ...row, ...rest },
+      { ...row, ...rest, status: 401, externalOrderId: null },
+    ]);
+    const missing = await cli("order", "show", "EXT-9", "--json");
+    assert.deepEqual([missing.code, errorIn(missing).code], [3, "not_found"]);
+    assert.match(errorIn(missing).message, /one of partner demo was refused .* ago: 422, the key was used$/);
+    const found = await cli("rejection", "list", "--external-id", "EXT-9", "--partner", "demo");
+    assert.match(
+      found.stdout,
+      /^LAST .*REASON\n.* ago +demo +EXT-9 +198\.51\.100\.7 +2 +422 key-reused +the key was used\n$/,
+    );
+    const first = await cli("rejection", "list", "--limit", "1", "--json");
+    const [, cursor] = /--cursor (\S+)/.exec(first.stderr) ?? [];
+    const next = await cli("rejection", "list", "--limit", "1", "--json", "--cursor", cursor!);
+    const statuses = [first, next].flatMap((page) => JSON.parse(page.stdout) as { status: number }[]);
+    assert.deepEqual(
+      statuses.map(({ status }) => status),
+      [401, 422],
+    );
+    assert.equal((await cli("rejection", "list", "--status", "500", "--json")).code, 2);
   });
 });
 

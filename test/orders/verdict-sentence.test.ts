@@ -195,6 +195,14 @@ suite("the verdict", () => {
       say(storyOf("cancelled", { actions })),
       /cancelled by olga \("withdrawn"\)\. Nothing: the order has ended/,
     );
+    for (const [why, said] of [
+      ["cancelled before it was ticketed", "before it was ticketed"],
+      ["cancelled; ticketing may hold tickets", "ticketing may hold tickets"],
+      ["cancelled, but ticketing has issued tickets", "ticketing has issued tickets"],
+    ] as const) {
+      const sentence = say(storyOf("cancelled", { actions }, { blocked_reason: why }));
+      assert.ok(sentence.startsWith(`The order was cancelled by olga ("withdrawn"): ${said}. `), sentence);
+    }
     const late = [{ leg: "ticketing", code: 200, error: null } as const];
     assert.match(say(storyOf("cancelled", { actions, late })), /have its tickets revoked/);
   });
