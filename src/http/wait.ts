@@ -49,10 +49,11 @@ export function readWaitMs(query: object): number | null {
   throw new Problem("invalid-query", { errors: [{ pointer: "/wait", detail }] });
 }
 
-/** Aborted when the client closes its connection before the answer. */
+/** Aborted when the client closes its connection before the answer, or has while its order was taken. */
 export function clientGone({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController();
-  raw.once("close", () => gone.abort());
+  if (raw.closed) gone.abort();
+  else raw.once("close", () => gone.abort());
   return gone.signal;
 }
 

@@ -20,7 +20,7 @@ export interface BulkWorkerOptions {
 export interface BulkWorker {
   start(): void;
   stop(): Promise<void>;
-  /** One step of each job that is due. @returns how many steps were made */
+  /** One step of each job that is due. @returns how many steps were made @throws the first failure, after all of them */
   round(): Promise<number>;
 }
 
@@ -58,10 +58,17 @@ export function createBulkWorker(options: BulkWorkerOptions): BulkWorker {
 
   async function round(): Promise<number> {
     let steps = 0;
+    const failures: unknown[] = [];
     for (const job of await bulkQueries.due(clock.statementNow())) {
       if (stopping) break;
-      if (await step(job)) steps += 1;
+      try {
+        if (await step(job)) steps += 1;
+      } catch (error) {
+        // The jobs after one that can't go on are others'.
+        failures.push(error);
+      }
     }
+    if (failures.length > 0) throw failures[0];
     return steps;
   }
 

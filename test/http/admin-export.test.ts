@@ -212,3 +212,35 @@ test("nothing is read for a client that doesn't; one that goes away ends it; two
   await door.close();
   assert.equal(asked.ended, 3);
 });
+
+test("a client that goes away before its export begins leaves its place to the next", async (t) => {
+  const asked = Promise.withResolvers<void>();
+  const recorded = Promise.withResolvers<void>();
+  const record = async () => {
+    asked.resolve();
+    await recorded.promise;
+  };
+  const { pages } = endless();
+  const door = await openDoor({ exportPages: { pages }, disclosures: { record } });
+  t.after(() => door.close());
+  const operator = await addOperator(door, "olga");
+  await door.app.listen({ port: 0, host: "127.0.0.1" });
+  const { port } = door.app.server.address() as AddressInfo;
+  const begin = (query: string) =>
+    request({ port, path: `/admin/export.csv${query}`, headers: operator, agent: false })
+      .on("error", () => {})
+      .end();
+  const leaving = Array.from({ length: 5 }, () => begin("?codes=true"));
+  await asked.promise;
+  for (const sent of leaving) sent.destroy();
+  const connections = async () =>
+    new Promise((resolve) => {
+      door.app.server.getConnections((_, count) => resolve(count));
+    });
+  while ((await connections()) !== 0) await sleep(10);
+  recorded.resolve();
+  await sleep(50);
+  const answer = await new Promise<IncomingMessage>((resolve) => begin("").once("response", resolve));
+  assert.equal(answer.statusCode, 200);
+  answer.destroy();
+});

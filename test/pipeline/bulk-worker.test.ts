@@ -78,4 +78,17 @@ suite("the worker of bulk jobs", () => {
     assert.equal(told!.orderId, held);
     assert.equal(await statusOf(storage, held), "ticketing_blocked");
   });
+
+  test("a job that fails each time holds up no other", async () => {
+    const ids = await blocked(1);
+    const broken = await create(100);
+    const whole = await create(100);
+    const step = async (given: BulkStep, at: number | null) => {
+      if (given.bulkId === broken) throw new Error("a defect");
+      return storage.bulkJobs.step(given, at);
+    };
+    await assert.rejects(worker(step).round(), /a defect/);
+    assert.equal((await storage.bulkQueries.find(whole))!.status, "done");
+    assert.equal(await statusOf(storage, ids[0]!), "closed");
+  });
 });
