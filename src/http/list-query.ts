@@ -18,17 +18,23 @@ const DESCRIPTIONS = {
 };
 
 /** The bounds of an order's id. */
-export const ORDER_ID = { minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
+export const ORDER_ID = { minimum: 1, maximum: Number.MAX_SAFE_INTEGER, examples: [42] };
 
 const { limit, before, status, external_order_id } = DESCRIPTIONS;
 export const ListQuery = Type.Object({
   limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT, description: limit }),
+    Type.Integer({
+      minimum: 1,
+      maximum: MAX_LIMIT,
+      default: DEFAULT_LIMIT,
+      description: limit,
+      examples: [DEFAULT_LIMIT],
+    }),
   ),
   before: Type.Optional(Type.Integer({ ...ORDER_ID, description: before })),
-  status: Type.Optional(Type.Enum([...ORDER_STATUSES], { description: status })),
+  status: Type.Optional(Type.Enum([...ORDER_STATUSES], { description: status, examples: ["ticketed"] })),
   external_order_id: Type.Optional(
-    Type.String({ pattern: "^[!-~]{1,128}$", description: external_order_id }),
+    Type.String({ pattern: "^[!-~]{1,128}$", description: external_order_id, examples: ["EXT-42"] }),
   ),
 });
 

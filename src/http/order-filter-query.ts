@@ -6,25 +6,35 @@ import {
   integer,
   readFields,
   schemasOf,
-  text,
   type Value,
 } from "../orders/outward-fields.ts";
 import { Problem } from "./problem-reply.ts";
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 200;
-const CURSOR = /^[0-9]{1,16}(\.[0-9]{1,16}){0,3}$/;
 
 type Fields = Readonly<Record<string, Field<Value>>>;
 
 /** How lists are taken in pages. */
-const PAGE_FIELDS: Fields = {
-  cursor: {
-    ...text("the `next` of the page before", 70),
-    read: (given) => (CURSOR.test(given) ? given : undefined),
-  },
-  limit: integer(`a whole number from 1 to ${MAX_LIMIT}; ${DEFAULT_LIMIT} if left out`, 1, MAX_LIMIT),
-};
+function pageFields(places: number): Fields {
+  // Of ids and epoch milliseconds, which fall short of 2^53 by far.
+  const pattern = `^(?:0|[1-9][0-9]{0,14})(?:\\.(?:0|[1-9][0-9]{0,14})){${places - 1}}$`;
+  const form = new RegExp(pattern);
+  const description = "the `next` of the page before";
+  return {
+    cursor: {
+      schema: Type.String({ pattern, description, examples: [Array(places).fill(42).join(".")] }),
+      most: 1,
+      read: (given) => (form.test(given) ? given : undefined),
+    },
+    limit: integer(
+      `a whole number from 1 to ${MAX_LIMIT}; ${DEFAULT_LIMIT} if left out`,
+      1,
+      MAX_LIMIT,
+      DEFAULT_LIMIT,
+    ),
+  };
+}
 
 /** The query of a list: what it takes, and how it is read. */
 export interface ListQuery {
@@ -42,9 +52,9 @@ export interface ListAsked {
   readonly limit: number;
 }
 
-/** @param places how many numbers the list's cursor has; several where it is walked in several ways */
-export function listQuery(fields: Fields, ...places: number[]): ListQuery {
-  const all = { ...fields, ...PAGE_FIELDS };
+/** @param places how many numbers the list's cursor has */
+export function listQuery(fields: Fields, places: number): ListQuery {
+  const all = { ...fields, ...pageFields(places) };
   return {
     schema: Type.Object(schemasOf(all)),
     read(query) {
@@ -52,10 +62,6 @@ export function listQuery(fields: Fields, ...places: number[]): ListQuery {
       const one = (name: string): Value | null => values.get(name)?.[0] ?? null;
       const cursor = one("cursor");
       const after = cursor === null ? null : String(cursor).split(".").map(Number);
-      if (after !== null && !places.includes(after.length)) {
-        const detail = "must be the `next` of the page before";
-        throw new Problem("invalid-query", { errors: [{ pointer: "/cursor", detail }] });
-      }
       return { values, one, after, limit: Number(one("limit") ?? DEFAULT_LIMIT) };
     },
   };

@@ -62,18 +62,22 @@ const MAX_IDS = 1000;
 
 /** The outward names, as the query string, the command line and a JSON body write them. */
 export const ORDER_FILTER_FIELDS = {
-  q: text("an external id, trace id, ticketing reference, ticket code or order id, whole", 255),
+  q: text("an external id, trace id, ticketing reference, ticket code or order id, whole", 255, "EXT-42"),
   status: anyOf(oneOf("the order's status", ORDER_STATUSES), ORDER_STATUSES.length),
-  partner: text("a partner's id", 128),
+  partner: text("a partner's id", 128, "ota-one"),
   created_from: time("a time or date (RFC 3339; a date begins in UTC): accepted from then on"),
   created_before: time("a time or date (RFC 3339; a date begins in UTC): accepted before it"),
   visit_from: date("a date, as YYYY-MM-DD: an item is visited on it or later"),
   visit_to: date("a date, as YYYY-MM-DD: an item is visited on it or earlier"),
-  code: integer("an HTTP status: what the last attempt of either leg brought", 100, 999),
+  code: integer("an HTTP status: what the last attempt of either leg brought", 100, 999, 503),
   error: oneOf("what the last attempt of either leg failed with", ATTEMPT_ERRORS),
   past_due: flag("true: an attempt has been due for over a minute"),
-  error_group: text("the fingerprint of a group of errors", 600),
-  id: anyOf(integer("an order id", 1, Number.MAX_SAFE_INTEGER), MAX_IDS),
+  error_group: text(
+    "the fingerprint of a group of errors",
+    600,
+    "ticketing:503:-:a1b2c3d4e5f6:ticketing.example.com",
+  ),
+  id: anyOf(integer("an order id", 1, Number.MAX_SAFE_INTEGER, 42), MAX_IDS),
 } as const satisfies Record<string, Field<string> | Field<number> | Field<boolean>>;
 type FieldName = keyof typeof ORDER_FILTER_FIELDS;
 

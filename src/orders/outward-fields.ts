@@ -16,54 +16,68 @@ export interface Field<T extends Value> {
   read(text: string): T | undefined;
 }
 
-export const text = (description: string, maxChars: number): Field<string> => ({
-  schema: Type.String({ description, minLength: 1, maxLength: maxChars }),
-  most: 1,
-  read: (given) => {
-    const trimmed = given.trim();
-    return trimmed === "" || trimmed.length > maxChars || trimmed.includes("\u0000") ? undefined : trimmed;
-  },
-});
+/** A text that is not blank, of so many characters. Blanks around it are taken away, as they come with what is pasted. */
+export const text = (description: string, maxChars: number, example: string): Field<string> => {
+  const pattern = `^(?=\\s*\\S)[^\\u0000]{1,${maxChars}}$`;
+  const form = new RegExp(pattern, "u");
+  return {
+    schema: Type.String({ description, pattern, examples: [example] }),
+    most: 1,
+    read: (given) => (form.test(given) ? given.trim() : undefined),
+  };
+};
 
 export const oneOf = <T extends string>(what: string, values: readonly T[]): Field<T> => ({
-  schema: Type.Enum([...values], { description: `${what}: one of ${values.join(", ")}` }),
+  schema: Type.Enum([...values], {
+    description: `${what}: one of ${values.join(", ")}`,
+    examples: values.slice(0, 1),
+  }),
   most: 1,
   read: (given) => values.find((value) => value === given),
 });
 
 /** May be given several times: any of the values is meant. */
 export const anyOf = <T extends Value>(field: Field<T>, most: number): Field<T> => {
-  const { description } = field.schema as { description?: string };
+  const { description, examples, ...schema } = field.schema as { description?: string; examples?: unknown[] };
+  const words = { description: `${description}; repeatable`, examples: examples?.map((each) => [each]) };
   return {
     ...field,
-    schema: Type.Array(field.schema, { maxItems: most, description: `${description}; repeatable` }),
+    schema: Type.Array(schema, { maxItems: most, ...words }),
     most,
   };
 };
 
 export const flag = (description: string): Field<boolean> => ({
-  schema: Type.Boolean({ description }),
+  schema: Type.Boolean({ description, examples: [true] }),
   most: 1,
   read: (given) => (given === "true" ? true : given === "false" ? false : undefined),
 });
 
-export const integer = (description: string, minimum: number, maximum: number): Field<number> => ({
-  schema: Type.Integer({ description, minimum, maximum }),
+export const integer = (
+  description: string,
+  minimum: number,
+  maximum: number,
+  example = minimum,
+): Field<number> => ({
+  schema: Type.Integer({ description, minimum, maximum, examples: [example] }),
   most: 1,
   read: (given) => {
-    const number = /^[0-9]{1,16}$/.test(given) ? Number(given) : Number.NaN;
+    const number = /^(?:0|[1-9][0-9]{0,15})$/.test(given) ? Number(given) : Number.NaN;
     return Number.isSafeInteger(number) && number >= minimum && number <= maximum ? number : undefined;
   },
 });
 
 export const time = (description: string): Field<number> => ({
-  schema: Type.String({ description, examples: ["2026-08-25T07:09:55Z"] }),
+  schema: Type.Union([Type.String({ format: "date-time" }), Type.String({ format: "date" })], {
+    description,
+    examples: ["2026-08-25T07:09:55Z"],
+  }),
   most: 1,
   read: readTime,
 });
 
 export const date = (description: string): Field<string> => ({
-  schema: Type.String({ description, format: "date" }),
+  schema: Type.String({ description, format: "date", examples: ["2026-08-25"] }),
   most: 1,
   read: (given) => (isDate(given) ? given : undefined),
 });

@@ -14,6 +14,9 @@ import { cases, createTally, shrunkInTime } from "./runs.ts";
 /** Of requests under way at a time; about half as many on average. */
 const MAX_TOGETHER = 64;
 const BATCHES = 100;
+/** Node's limit, but for what it doesn't count. */
+const MAX_HEAD_BYTES = 16_000;
+const EXPORT = "/admin/export.csv";
 /** What a gateway that is well doesn't say. */
 const NOT_MET = new Set([500, 503]);
 
@@ -21,15 +24,14 @@ onEachDatabase("requests made from the OpenAPI document", (kind) => {
   let world: World;
   let wire: Wire;
   let document: ApiDocument;
+  let asked: readonly Operation[];
   before(async () => {
     world = await startWorld(kind);
     wire = openWire(world.gateway.url);
-    const whole = readDocument(await (await world.gateway.get("/openapi.json")).json());
-    // An operator's acts change what the other requests are answered with; they, and what they alone make, have tests of
-    // their own.
-    const isAct = ({ method, path }: Operation) =>
-      (path.startsWith("/admin/") && method !== "GET") || /^\/admin\/(bulk|partners)\//.test(path);
-    document = { ...whole, operations: whole.operations.filter((operation) => !isAct(operation)) };
+    document = readDocument(await (await world.gateway.get("/openapi.json")).json());
+    // An operator's acts change what the other requests are answered with. They have tests of their own:
+    // test/http/admin-actions.test.ts, admin-bulk.test.ts and admin-partners.test.ts.
+    asked = document.operations.filter(({ method, path }) => !path.startsWith("/admin/") || method === "GET");
   });
   after(async () => {
     wire.close();
@@ -42,10 +44,11 @@ onEachDatabase("requests made from the OpenAPI document", (kind) => {
     const requests = createTally();
     const answers = createTally();
     let last = 0;
+    for (const path of await world.madeByOperators()) resources.know(path);
 
     /** Sends them all at once, and holds what came of them against the document and the database. */
     async function run(drafts: readonly Draft[]): Promise<void> {
-      const exchanges = await Promise.all(drafts.map((draft) => wire.exchange(draft, resources.known)));
+      const exchanges = await Promise.all(drafts.map(send));
       const stored = await world.storedAfter(last);
       last = stored.at(-1)?.id ?? last;
       for (const exchange of exchanges) judge(exchange);
@@ -59,8 +62,21 @@ onEachDatabase("requests made from the OpenAPI document", (kind) => {
       assert.equal(stored.length, created.size, "orders that were accepted");
     }
 
+    // More exports at a time than a process makes are refused with a 503, as documented: here they come in turns.
+    let exported: Promise<unknown> = Promise.resolve();
+    function send(draft: Draft): Promise<Exchange> {
+      const exchange = () => wire.exchange(draft, resources.known);
+      if (draft.operation.path !== EXPORT) return exchange();
+      const turn = exported.then(exchange);
+      exported = turn.catch(() => {});
+      return turn;
+    }
+
     function judge(exchange: Exchange): void {
-      const { draft, answer } = exchange;
+      const { draft: meant, answer, sent } = exchange;
+      // A list that its schema allows may be longer than what goes before a body can be.
+      const isLong = meant.body === null && sent.length > MAX_HEAD_BYTES && answer?.status === 431;
+      const draft: Draft = isLong ? { ...meant, expected: 431 } : meant;
       const { method, path } = draft.operation;
       requests.add(draft.family);
       answers.add(`${method} ${path} ${answer?.status ?? "none"}`);
@@ -74,8 +90,8 @@ onEachDatabase("requests made from the OpenAPI document", (kind) => {
       }
     }
 
-    await run(examplesOf(document, knowledgeOf(world)));
-    const batches = fc.array(draftsOf(document, knowledgeOf(world)), {
+    await run(examplesOf(asked, document, knowledgeOf(world)));
+    const batches = fc.array(draftsOf(asked, document, knowledgeOf(world)), {
       minLength: 1,
       maxLength: MAX_TOGETHER,
       size: "max",
@@ -84,10 +100,10 @@ onEachDatabase("requests made from the OpenAPI document", (kind) => {
 
     requests.tell(t, "requests by family");
     answers.tell(t, "answers");
-    const everywhere = document.operations
+    const everywhere = asked
       .map(({ answers: own }) => new Set(own.keys()))
       .reduce((all, own) => all.intersection(own));
-    for (const { method, path, answers: documented } of document.operations) {
+    for (const { method, path, answers: documented } of asked) {
       for (const status of new Set(documented.keys()).difference(everywhere)) {
         const met = answers.count(`${method} ${path} ${status}`);
         assert.ok(met > 0 || NOT_MET.has(status), `no request led to ${method} ${path} ${status}`);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { Compile } from "typebox/schema";
 import { type Door, openDoor } from "./door.ts";
 
 let door: Door;
@@ -131,6 +132,32 @@ test("what the gateway refuses is not described as right", async () => {
     const parameters = at("paths", path, "get", "parameters") as { name: string; schema: object }[];
     const { schema } = parameters.find(({ name }) => name === "before" || name === "id")!;
     assert.deepEqual(schema, { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+  }
+});
+
+test("every parameter says what it is, where it ends, and shows a value that is right", () => {
+  const isBounded = (schema: Record<string, unknown>): boolean => {
+    const { type, anyOf } = schema;
+    if (Array.isArray(anyOf)) return anyOf.every((one) => isBounded(one as Record<string, unknown>));
+    if (type === "array")
+      return "maxItems" in schema && isBounded(schema["items"] as Record<string, unknown>);
+    const bounds = type === "integer" ? ["minimum", "maximum"] : ["enum", "const", "pattern", "format"];
+    return type === "boolean" || bounds.some((bound) => bound in schema);
+  };
+  const seen = keys("paths").flatMap((path) =>
+    keys("paths", path).flatMap((method) => {
+      const parameters = (at("paths", path, method, "parameters") ?? []) as Record<string, unknown>[];
+      return parameters.map((parameter) => ({
+        ...parameter,
+        where: `${method} ${path} ${String(parameter["name"])}`,
+      }));
+    }),
+  ) as { where: string; description?: string; example?: unknown; schema: Record<string, unknown> }[];
+  assert.ok(seen.length > 100);
+  for (const { where, description, example, schema } of seen) {
+    assert.ok(description, `${where}: no description`);
+    assert.ok(isBounded(schema), `${where}: no bounds`);
+    assert.ok(Compile(schema).Check(example), `${where}: ${JSON.stringify(example)} is no example`);
   }
 });
 

@@ -72,6 +72,7 @@ const Resolution = Type.Object(
 const IdempotencyKey = Type.String({
   pattern: '^(?!""$)[!-~]{1,255}$',
   description: "so that a repeated click acts once: it holds for this order",
+  examples: ["7f3c9a52"],
 });
 type Body = Static<typeof Plain> & Partial<Static<typeof Resolution>>;
 const readPlain = createBodyReader(Plain);

@@ -5,10 +5,12 @@ import {
   BULK_ACTIONS,
   BULK_RESULTS,
   type BulkAction,
+  type BulkResult,
   defaultPace,
   MAX_BULK_PACE,
 } from "../../orders/bulk.ts";
 import { ORDER_FILTER_PROPERTIES, readOrderFilter } from "../../orders/order-filter.ts";
+import { integer, oneOf, schemasOf } from "../../orders/outward-fields.ts";
 import type { BulkJob } from "../../storage/bulk-queries.ts";
 import type { Storage } from "../../storage/open.ts";
 import { adminSchema } from "../admin-schema.ts";
@@ -18,6 +20,7 @@ import { requireJson } from "../json-body.ts";
 import { ORDER_ID, readOrderId } from "../list-query.ts";
 import { jsonResponse } from "../openapi.ts";
 import { operatorOf } from "../operator-of.ts";
+import { readQuery } from "../order-filter-query.ts";
 import { Problem } from "../problem-reply.ts";
 
 export interface AdminBulkOptions {
@@ -29,6 +32,13 @@ export interface AdminBulkOptions {
 }
 
 const PAGE = 100;
+const LIST_FIELDS = {
+  before: integer("a bulk job's id: only older ones", 1, Number.MAX_SAFE_INTEGER, 42),
+};
+const SHOW_FIELDS = {
+  after: integer("an order id: only results of orders after it", 1, Number.MAX_SAFE_INTEGER, 42),
+  result: oneOf("what became of the order", BULK_RESULTS),
+};
 
 const NewBulk = Type.Object(
   {
@@ -90,19 +100,17 @@ export function addAdminBulkRoutes(app: FastifyInstance, options: AdminBulkOptio
   });
 
   app.get("/admin/bulk", { schema: LIST }, async (request) => {
-    const { before } = request.query as { before?: unknown };
-    const jobs = await bulkQueries.list(idOrNull("before", before), PAGE);
+    const before = readQuery(request.query as object, LIST_FIELDS).get("before")?.[0] ?? null;
+    const jobs = await bulkQueries.list(before as number | null, PAGE);
     return jobs.map(bulkJobView);
   });
 
   app.get("/admin/bulk/:id", { schema: SHOW }, async (request) => {
-    const { after, result } = request.query as { after?: unknown; result?: unknown };
-    const only = BULK_RESULTS.find((each) => each === result) ?? null;
-    if (result !== undefined && only === null)
-      throw invalid("result", `must be one of ${BULK_RESULTS.join(", ")}`);
-    const afterOrderId = idOrNull("after", after) ?? 0;
+    const asked = readQuery(request.query as object, SHOW_FIELDS);
+    const result = (asked.get("result")?.[0] ?? null) as BulkResult | null;
+    const afterOrderId = Number(asked.get("after")?.[0] ?? 0);
     const job = await jobOf(request.params);
-    const results = await bulkQueries.results(job.id, { result: only, afterOrderId, limit: PAGE });
+    const results = await bulkQueries.results(job.id, { result, afterOrderId, limit: PAGE });
     const next = results.length === PAGE ? results.at(-1)!.orderId : null;
     return { ...bulkJobView(job), results: results.map(bulkResultView), next_after: next };
   });
@@ -125,17 +133,6 @@ interface Body {
   readonly reason: string;
   readonly pace_per_sec?: number;
   readonly dry_run?: boolean;
-}
-
-function invalid(name: string, detail: string): Problem {
-  return new Problem("invalid-query", { errors: [{ pointer: `/${name}`, detail }] });
-}
-
-function idOrNull(name: string, given: unknown): number | null {
-  if (given === undefined) return null;
-  const id = typeof given === "string" ? readOrderId(given) : null;
-  if (id === null) throw invalid(name, "must be an id, given once");
-  return id;
 }
 
 const Id = Type.Object({ id: Type.Integer({ ...ORDER_ID, description: "the bulk job's id" }) });
@@ -167,9 +164,7 @@ const CREATE = adminSchema({
 const LIST = adminSchema({
   operationId: "listBulk",
   summary: `Bulk jobs, newest first, ${PAGE} at a time`,
-  querystring: Type.Object({
-    before: Type.Optional(Type.Integer({ ...ORDER_ID, description: "only jobs older than this one" })),
-  }),
+  querystring: Type.Object(schemasOf(LIST_FIELDS)),
   answers: { 200: jsonResponse("A page of jobs.", Type.Array(BulkJobView)) },
   problems: ["invalid-query"],
 });
@@ -178,10 +173,7 @@ const SHOW = adminSchema({
   operationId: "getBulk",
   summary: "A bulk job's progress, and what became of each order",
   params: Id,
-  querystring: Type.Object({
-    after: Type.Optional(Type.Integer({ ...ORDER_ID, description: "only results of orders after this one" })),
-    result: Type.Optional(Type.Enum([...BULK_RESULTS], { description: "only these results" })),
-  }),
+  querystring: Type.Object(schemasOf(SHOW_FIELDS)),
   answers: {
     200: jsonResponse(
       "The job.",

@@ -35,12 +35,16 @@ export function addAdminExportRoute(app: FastifyInstance, options: AdminExportOp
     for (const stream of running) stream.destroy();
   });
 
-  // Without HEAD, which would have all of it read for nothing.
-  app.get("/admin/export.csv", { schema: SCHEMA, exposeHeadRoute: false }, async (request, reply) => {
+  app.get("/admin/export.csv", { schema: SCHEMA }, async (request, reply) => {
     const values = readQuery(request.query as object, FIELDS);
     const filter = orderFilterOf(values);
     const codes = values.get("codes")?.[0] === true;
     if (codes) requireActing(operatorOf(request));
+    void reply
+      .header("content-disposition", 'attachment; filename="orders.csv"')
+      .type(EXPORT_MEDIA_TYPES.csv);
+    // All of it would be read for nothing.
+    if (request.method === "HEAD") return reply.send("");
     if (running.size >= MAX_EXPORTS) {
       const hint = `${MAX_EXPORTS} exports are under way`;
       throw new Problem("unavailable", { hint, headers: { "retry-after": "10" } });
@@ -51,10 +55,7 @@ export function addAdminExportRoute(app: FastifyInstance, options: AdminExportOp
     });
     running.add(text);
     text.once("close", () => running.delete(text));
-    return reply
-      .header("content-disposition", 'attachment; filename="orders.csv"')
-      .type(EXPORT_MEDIA_TYPES.csv)
-      .send(text);
+    return reply.send(text);
   });
 }
 

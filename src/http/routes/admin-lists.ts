@@ -21,30 +21,34 @@ const SPAN = {
   since: time("a time or date (RFC 3339): from then on"),
   until: time("a time or date (RFC 3339): before it"),
 };
-const partner = text("a partner's id", 128);
+const partner = text("a partner's id", 128, "ota-one");
 
 const ATTEMPTS = listQuery(
   {
     leg: oneOf("the leg", LEGS),
-    code: integer("the HTTP status that arrived", 100, 999),
+    code: integer("the HTTP status that arrived", 100, 999, 503),
     error: oneOf("what went wrong", ATTEMPT_ERRORS),
     failed: flag("true: only attempts that brought no 2xx"),
     partner,
-    order: integer("an order id", 1, Number.MAX_SAFE_INTEGER),
+    order: integer("an order id", 1, Number.MAX_SAFE_INTEGER, 42),
     ...SPAN,
   },
-  1,
   4,
 );
 const AUTH_EVENTS = listQuery(
-  { partner, reason: oneOf("the reason", AUTH_FAILURES), ip: text("an address", 64), ...SPAN },
+  {
+    partner,
+    reason: oneOf("the reason", AUTH_FAILURES),
+    ip: text("an address", 64, "198.51.100.7"),
+    ...SPAN,
+  },
   2,
 );
 const REJECTIONS = listQuery(
   {
     partner,
-    external_order_id: text("the partner's order id, where it could be read", 128),
-    status: integer("the HTTP status of the answer", 400, 499),
+    external_order_id: text("the partner's order id, where it could be read", 128, "EXT-42"),
+    status: integer("the HTTP status of the answer", 400, 499, 422),
     ...SPAN,
   },
   2,

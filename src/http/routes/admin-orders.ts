@@ -81,7 +81,9 @@ const JobView = Type.Object({
 });
 
 const CountsView = Type.Object({
-  counts: Type.Record(Type.Enum([...ORDER_STATUSES]), Count),
+  counts: Type.Partial(Type.Record(Type.Enum([...ORDER_STATUSES]), Count), {
+    description: "of each status that the filter allows",
+  }),
   total: Count,
   at_least: Type.Boolean({
     description: "true: there are more than were worth counting; each number is a lower bound",

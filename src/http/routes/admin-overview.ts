@@ -27,7 +27,9 @@ export interface AdminOverviewOptions {
 
 const DAY_MS = 86_400_000;
 const DEFAULT_HOURS = 24;
-const HOURS = { hours: integer(`a whole number from 1 to 48; ${DEFAULT_HOURS} if left out`, 1, 48) };
+const HOURS = {
+  hours: integer(`a whole number from 1 to 48; ${DEFAULT_HOURS} if left out`, 1, 48, DEFAULT_HOURS),
+};
 const SINCE = {
   since: time("a time or date (RFC 3339): attempts from then on count; a day ago if left out"),
 };

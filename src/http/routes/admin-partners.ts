@@ -4,6 +4,7 @@ import type { Clock } from "../../lib/clock.ts";
 import type { Credentials } from "../../lib/credentials.ts";
 import { secretToken } from "../../lib/ids.ts";
 import type { InputProblem } from "../../orders/order-input.ts";
+import { schemasOf, text } from "../../orders/outward-fields.ts";
 import { newSigningSecret } from "../../outbound/signature.ts";
 import { TEST_EVENT, type TestCallback } from "../../pipeline/test-callback.ts";
 import type { ReadPartnerStandings } from "../../storage/partner-standings.ts";
@@ -13,6 +14,7 @@ import { createBodyReader, Reason } from "../body.ts";
 import { requireJson } from "../json-body.ts";
 import { always, jsonResponse } from "../openapi.ts";
 import { operatorOf } from "../operator-of.ts";
+import { readQuery } from "../order-filter-query.ts";
 import { PartnerStandingView, partnerStandingView, PartnerView, partnerView } from "../partner-view.ts";
 import { Problem } from "../problem-reply.ts";
 
@@ -38,6 +40,7 @@ export interface AdminPartnersOptions {
 }
 
 const PAGE = 100;
+const AFTER = { after: text("a partner's id: only those that come after it", 64, "ota-one") };
 /** Tests that one process has under way at a time. */
 const MAX_TESTS = 4;
 const DAY_SECS = 86_400;
@@ -201,10 +204,8 @@ export function addAdminPartnerRoutes(app: FastifyInstance, options: AdminPartne
   }
 
   app.get("/admin/partners", { schema: LIST }, async (request, reply) => {
-    const { after = "" } = request.query as { after?: unknown };
-    if (typeof after !== "string")
-      throw new Problem("invalid-query", { errors: [{ pointer: "/after", detail: "must be given once" }] });
-    const found = await partners.page(after, PAGE);
+    const after = readQuery(request.query as object, AFTER).get("after")?.[0] ?? "";
+    const found = await partners.page(String(after), PAGE);
     return reply.send(await shown(found));
   });
 
@@ -319,7 +320,11 @@ function unknown(): Problem {
 }
 
 const Id = Type.Object({
-  id: Type.String({ pattern: "^[A-Za-z0-9._-]{1,64}$", description: "the partner's id" }),
+  id: Type.String({
+    pattern: "^[A-Za-z0-9._-]{1,64}$",
+    description: "the partner's id",
+    examples: ["ota-one"],
+  }),
 });
 const Shown = Type.Object({ ...PartnerView.properties, ...PartnerStandingView.properties });
 const Token = Type.String({ description: "shown once: what is stored can't tell it" });
@@ -340,11 +345,7 @@ const acting = (operationId: string, summary: string, body: object, answers: Rec
 const LIST = adminSchema({
   operationId: "listPartners",
   summary: `Partners by id, ${PAGE} at a time, and how they fare`,
-  querystring: Type.Object({
-    after: Type.Optional(
-      Type.String({ maxLength: 64, description: "only partners whose id comes after this one" }),
-    ),
-  }),
+  querystring: Type.Object(schemasOf(AFTER)),
   answers: { 200: jsonResponse("A page of partners.", Type.Array(Shown)) },
   problems: ["invalid-query"],
 });

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { type ApiDocument, type Operation, type Parameter, type Schema, TEMPLATE_NAME } from "./document.ts";
-import { bodyFit, type Certain, type Fit, parameterFit, together } from "./fit.ts";
+import { bodyFit, type Certain, type Fit, type Given, parameterFit, together, valuesIn } from "./fit.ts";
 import { type Formats, valuesOf } from "./values.ts";
 
 export type Header = readonly [name: string, value: string];
@@ -41,8 +41,8 @@ export interface Knowledge {
 /** What a request is made of. */
 export interface Parts {
   readonly way: readonly string[];
-  /** In the order of the operation's parameters; null: left out. */
-  readonly texts: readonly (string | null)[];
+  /** In the order of the operation's parameters. */
+  readonly texts: readonly Given[];
   /** Which of the known resources the path names; null: the texts fill it. */
   readonly known: number | null;
   readonly body: Buffer | null;
@@ -72,7 +72,9 @@ export function kitOf(operation: Operation, document: ApiDocument, knowledge: Kn
   const body = bodyOf(operation, knowledge);
   const fitOf = createFit(operation, body, knowledge);
   const texts = parameters.map(({ required, schema }) => {
-    const text = valuesOf(schema, knowledge.formats).map(String);
+    const text = valuesOf(schema, knowledge.formats).map((value) =>
+      Array.isArray(value) ? value.map(String) : String(value),
+    );
     return required ? text : fc.option(text, { freq: 2 });
   });
   const headersFor: Kit["headersFor"] = (way, credentials) =>
@@ -98,8 +100,7 @@ export function kitOf(operation: Operation, document: ApiDocument, knowledge: Kn
         ["Host", "localhost"],
         ...headersFor(parts.way, knowledge.credentials),
         ...parameters.flatMap(({ in: place, name }, index): Header[] => {
-          const text = parts.texts[index] ?? null;
-          return place === "header" && text !== null ? [[name, text]] : [];
+          return place === "header" ? valuesIn(parts.texts[index]).map((text) => [name, text]) : [];
         }),
         ...(body === null ? [] : [["Content-Type", body.type] as const]),
       ],
@@ -169,14 +170,14 @@ function expectedOf(fit: Fit, body: Buffer | null): Expected {
 function targetOf({ path, parameters }: Operation, { texts, known: which }: Parts, known: Known): string {
   const resources = known.get(path) ?? [];
   const filling = which === null ? [] : [...(resources[which % resources.length] ?? [])];
-  const textOf = (place: Parameter["in"], name: string): string | null =>
-    texts[parameters.findIndex((parameter) => parameter.in === place && parameter.name === name)] ?? null;
+  const textsOf = (place: Parameter["in"], name: string): readonly string[] =>
+    valuesIn(texts[parameters.findIndex((parameter) => parameter.in === place && parameter.name === name)]);
   const filled = path.replace(TEMPLATE_NAME, (_whole, name: string) =>
-    encoded(filling.shift() ?? textOf("path", name) ?? ""),
+    encoded(filling.shift() ?? textsOf("path", name)[0] ?? ""),
   );
   const query = parameters.flatMap(({ in: place, name }) => {
-    const text = place === "query" ? textOf(place, name) : null;
-    return text === null ? [] : [`${encoded(name)}=${encoded(text)}`];
+    const given = place === "query" ? textsOf(place, name) : [];
+    return given.map((text) => `${encoded(name)}=${encoded(text)}`);
   });
   return query.length === 0 ? filled : `${filled}?${query.join("&")}`;
 }

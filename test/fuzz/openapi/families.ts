@@ -1,14 +1,19 @@
 import { METHODS } from "node:http";
 import * as fc from "fast-check";
 import { damaged } from "./damage.ts";
-import type { ApiDocument, Schema } from "./document.ts";
+import type { ApiDocument, Operation, Schema } from "./document.ts";
 import { type Draft, everyByte, type Header, type Kit, type Knowledge, kitOf, toBytes } from "./draft.ts";
+import { valuesIn } from "./fit.ts";
 import { byteChange, HEADER_VALUES, NAMES_OF_HEADERS, PARAMETER_TEXTS, TARGET_PIECES } from "./strange.ts";
 import { anyText, longestLike } from "./values.ts";
 
-/** Requests that are right, and such that nearly are, for everything that the document describes. */
-export function draftsOf(document: ApiDocument, knowledge: Knowledge): fc.Arbitrary<Draft> {
-  const kits = document.operations.map((operation) => kitOf(operation, document, knowledge));
+/** Requests that are right, and such that nearly are, for operations that the document describes. */
+export function draftsOf(
+  asked: readonly Operation[],
+  document: ApiDocument,
+  knowledge: Knowledge,
+): fc.Arbitrary<Draft> {
+  const kits = asked.map((operation) => kitOf(operation, document, knowledge));
   const ofOperations = kits.map((kit) => {
     const families = FAMILIES.flatMap(([weight, family]) => {
       const arbitrary = family(kit);
@@ -24,8 +29,12 @@ export function draftsOf(document: ApiDocument, knowledge: Knowledge): fc.Arbitr
 }
 
 /** Requests that the document itself gives for an example: what it shows must work. */
-export function examplesOf(document: ApiDocument, knowledge: Knowledge): Draft[] {
-  return document.operations.flatMap((operation) => {
+export function examplesOf(
+  asked: readonly Operation[],
+  document: ApiDocument,
+  knowledge: Knowledge,
+): Draft[] {
+  return asked.flatMap((operation) => {
     const { draft, right } = kitOf(operation, document, knowledge);
     const [parts] = fc.sample(right, { numRuns: 1, seed: 1 });
     const texts = operation.parameters.map(() => null);
@@ -160,7 +169,7 @@ const parameters: Family = ({ operation, right, draft }) => {
   return fc.tuple(right, fc.nat(), strange, change, fc.nat(3)).map(([parts, which, other, change, how]) => {
     const at = which % operation.parameters.length;
     const { in: place, schema } = operation.parameters[at]!;
-    const old = parts.texts[at] ?? "";
+    const old = valuesIn(parts.texts[at])[0] ?? "";
     const edges = edgesOf(old, schema);
     const changed =
       how === 0 ? edges[Math.floor(which / operation.parameters.length) % edges.length]! : change(old, other);
@@ -222,7 +231,7 @@ const FAMILIES: readonly (readonly [weight: number, Family])[] = [
   [1, framings],
   [2, mediaTypes],
   [2, credentials],
-  [2, others],
+  [6, others],
   [3, parameters],
   [1, targets],
   [2, headers],

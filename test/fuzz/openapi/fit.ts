@@ -11,6 +11,14 @@ export type Fit = "certain" | "possible" | "wrong";
 /** By format: the pattern of the texts that are certainly taken, where the choice is the gateway's. */
 export type Certain = Readonly<Record<string, string>>;
 
+/** What a parameter is given: of a list each of its values; null: it is left out. */
+export type Given = string | readonly string[] | null;
+
+/** All that is given, one by one. */
+export function valuesIn(given: Given | undefined): readonly string[] {
+  return [given ?? []].flat();
+}
+
 /** The least sure of them. */
 export function together(fits: readonly Fit[]): Fit {
   return fits.includes("wrong") ? "wrong" : fits.includes("possible") ? "possible" : "certain";
@@ -29,14 +37,23 @@ export function bodyFit(schema: Schema, certain: Certain): (body: Buffer) => Fit
   };
 }
 
-/** Judges a parameter's text, as it is after decoding; null: it is left out. */
-export function parameterFit({ required, schema }: Parameter): (text: string | null) => Fit {
+/** Judges what a parameter is given, as it is after decoding. */
+export function parameterFit({ required, schema }: Parameter): (given: Given) => Fit {
   const checker = Compile(schema);
-  return (text) => {
-    if (text === null) return required ? "wrong" : "certain";
-    const isNumber = schema["type"] === "integer" && /^-?(?:0|[1-9][0-9]*)$/.test(text);
-    return checker.Check(isNumber ? Number(text) : text) ? "certain" : "wrong";
+  const isList = schema["type"] === "array";
+  const { type } = (isList ? schema["items"] : schema) as { type?: string };
+  return (given) => {
+    const values = valuesIn(given).map((text) => valueOf(text, type));
+    // A list without a value can't be told from none.
+    if (values.length === 0) return required ? "wrong" : "certain";
+    return checker.Check(isList ? values : values[0]) ? "certain" : "wrong";
   };
+}
+
+/** What a text says where a value of this type belongs; the text itself, where it says none. */
+function valueOf(text: string, type: string | undefined): unknown {
+  if (type === "integer" && /^-?(?:0|[1-9][0-9]*)$/.test(text)) return Number(text);
+  return type === "boolean" && /^(?:true|false)$/.test(text) ? text === "true" : text;
 }
 
 /** The schema, with something else for the formats whose texts the gateway chooses from. */

@@ -144,6 +144,10 @@ function parseAnswer(bytes: Buffer, isHead: boolean): { answer: Answer; length: 
     const rest = parseAnswer(bytes.subarray(start), isHead);
     return rest && { answer: rest.answer, length: start + rest.length };
   }
+  if (headers.some(([name, value]) => name === "transfer-encoding" && value === "chunked")) {
+    const whole = chunksIn(bytes, start);
+    return whole && { answer: { status, headers, body: whole.body }, length: whole.end };
+  }
   const [length, ...more] = headers.flatMap(([name, value]) =>
     name === "content-length" ? [Number(value)] : [],
   );
@@ -151,4 +155,20 @@ function parseAnswer(bytes: Buffer, isHead: boolean): { answer: Answer; length: 
   const size = isHead || status === 304 ? 0 : length;
   if (bytes.length < start + size) return null;
   return { answer: { status, headers, body: bytes.subarray(start, start + size) }, length: start + size };
+}
+
+/** A body in chunks without trailers, from a place on; null while it is not whole. */
+function chunksIn(bytes: Buffer, start: number): { body: Buffer; end: number } | null {
+  const pieces: Buffer[] = [];
+  for (let at = start; ;) {
+    const line = bytes.indexOf("\r\n", at);
+    if (line === -1) return null;
+    const size = Number.parseInt(bytes.toString("latin1", at, line), 16);
+    if (Number.isNaN(size)) throw new Error(`not a chunk: ${bytes.toString("latin1", at, line)}`);
+    const end = line + 2 + size;
+    if (bytes.length < end + 2) return null;
+    if (size === 0) return { body: Buffer.concat(pieces), end: end + 2 };
+    pieces.push(bytes.subarray(line + 2, end));
+    at = end + 2;
+  }
 }

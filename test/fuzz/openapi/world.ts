@@ -19,6 +19,8 @@ export interface World {
   readonly callbackPort: string;
   /** The orders that came after this one. */
   storedAfter(id: number): Promise<StoredOrder[]>;
+  /** The paths of what only operators make. */
+  madeByOperators(): Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -64,7 +66,7 @@ export async function startWorld(kind: DatabaseUnderTest): Promise<World> {
   const starting = spawnGateway({
     ...gatewayEnv(url, ticketing.url),
     PARTNERS_JSON: JSON.stringify(PARTNERS),
-    OPERATORS_JSON: JSON.stringify([{ name: "ops", token: CREDENTIALS.operatorToken, role: "viewer" }]),
+    OPERATORS_JSON: JSON.stringify([{ name: "ops", token: CREDENTIALS.operatorToken, role: "operator" }]),
     TRUSTED_PROXIES: "127.0.0.1",
     CALLBACK_DNS_SERVERS: names.address,
     ALLOWED_CALLBACK_HOSTS: `127.0.0.1,partner.example.com,*.fuzz.example`,
@@ -87,6 +89,17 @@ export async function startWorld(kind: DatabaseUnderTest): Promise<World> {
          from orders o where o.id > $1 order by o.id`,
         [id],
       ),
+    async madeByOperators() {
+      const response = await fetch(`${gateway.url}/admin/bulk`, {
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${CREDENTIALS.operatorToken}`,
+          "content-type": "application/json",
+        },
+        body: JSON.stringify({ action: "retry", filter: { q: "none of them" }, reason: "to be looked at" }),
+      });
+      return [`/admin/partners/${CREDENTIALS.partnerId}`, response.headers.get("location")!];
+    },
     async close() {
       await storage.close();
       await gateway.stop();
@@ -107,6 +120,9 @@ export function knowledgeOf({ callbackPort }: World): Knowledge {
     others: OTHERS,
     formats: {
       uri: fc.tuple(start, rest).map((parts) => parts.join("")),
+      "date-time": fc
+        .date({ min: new Date("0000-01-01"), max: new Date("9999-12-31"), noInvalidDate: true })
+        .map((date) => date.toISOString()),
       date: fc
         .date({ min: new Date("0000-01-01"), max: new Date("9999-12-31"), noInvalidDate: true })
         .map((date) => date.toISOString().slice(0, 10)),
