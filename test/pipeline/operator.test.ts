@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
+import { ANY_ORDER } from "../../src/orders/order-filter.ts";
 import { freshStorage, onEachDatabase } from "../support/databases.ts";
 import { createFakeClock, type FakeClock } from "../support/fake-clock.ts";
 import { startWay, type Way } from "../support/way.ts";
@@ -162,6 +163,8 @@ onEachDatabase("unknown outcomes", (kind) => {
     const { order, tickets, ticketing } = await way.story(id);
     assert.equal(order.pipeline_status, "ota_callback_delivered");
     assert.deepEqual(tickets, ["CODE-1"]);
+    for (const q of ["CODE-1", ticketed.reference])
+      assert.deepEqual(await way.storage.orderSearch.ids({ ...ANY_ORDER, q }, 0, 5), [id], q);
     assert.equal(ticketing!.job.status, "succeeded");
     assert.equal(way.partner.requests.length, 1);
   });

@@ -16,7 +16,7 @@ const TICKETS = [
   { code: "A1", holder: NAME, seat: { of: NAME } },
   "B2",
   `${NAME} has no code`,
-  { code: `Mr ${NAME}` },
+  { code: `Mr ${NAME}`, id: `ID-OF-${NAME}` },
 ];
 const ORDER = {
   buyer: { name: NAME, phone: "1" },
@@ -32,6 +32,7 @@ const PLACES = [
   "ota_callback_jobs.body",
   "ticketing_attempts.answer",
   "tickets.body",
+  "tickets.code",
 ];
 
 async function opened(t: TestContext, kind: DatabaseUnderTest) {
@@ -116,6 +117,12 @@ onEachDatabase("retention", (kind) => {
       buyer: {},
     });
     assert.deepEqual([items.length, tickets], [1, [{ code: "A1" }, "B2", "", {}]]);
+    // What is left of a ticket is what finds it: not what stood under another name.
+    const codes = storage.database.queries.selectFrom("tickets").select("code").orderBy("no");
+    assert.deepEqual(
+      (await codes.execute()).map(({ code }) => code),
+      ["A1", "B2", null, null],
+    );
     assert.deepEqual([ticketing?.attempts.length, callback?.attempts.length], [2, 2]);
     const event = JSON.parse(callback!.job.body) as { event: string; order: Record<string, unknown> };
     assert.equal(event.event, "order.ticketed");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, before, beforeEach, test } from "node:test";
+import { after, afterEach, before, beforeEach, test } from "node:test";
 import { combine } from "../../src/lib/combiner.ts";
 import { isEdge, ORDER_STATUSES } from "../../src/orders/states.ts";
 import { createMoveOrders } from "../../src/storage/moves.ts";
@@ -31,6 +31,12 @@ onEachDatabase("settlements", (kind) => {
     storage = await freshStorage(kind);
   });
   beforeEach(() => addPartner(storage, (partner = `p${(partners += 1)}`)));
+  // Orders are found by their jobs' references, by whatever way they became ticketed.
+  afterEach(async () => {
+    const differing = `select o.id, o.reference, j.reference as found_by from orders o join ticketing_jobs j on j.id = o.id
+      where o.partner_id = $1 and o.reference is distinct from j.reference`;
+    assert.deepEqual(await storage.database.run(differing, [partner]), []);
+  });
   after(() => storage.close());
 
   const order = async () => (await place(storage, [newOrder({ partnerId: partner })]))[0]!.id;

@@ -4,7 +4,7 @@ import { codeOfTicket } from "../../orders/ticket-codes.ts";
 import type { ColumnTypes } from "../database.ts";
 
 // No index of orders: a change of status stays within its page. Those of the jobs hold only what stands still or has
-// failed, so that an order which goes well writes none of them.
+// failed, so that an order which goes well writes none of them; the reference alone, once.
 
 /** Where a job that nobody works on any more stands, short of success. */
 export const STOOD = "('blocked', 'exhausted', 'unknown', 'cancelled', 'closed')";
@@ -64,7 +64,7 @@ export function search(t: ColumnTypes): Migration {
   };
 }
 
-/** Written with rows that are new to every index anyway: neither costs the order's way a statement of its own. */
+/** Both are written with rows that are new to their tables' indexes anyway, by statements that are there anyway. */
 const codeIndexes = [
   "create index tickets_by_code on tickets (code) where code is not null",
   "create index ticketing_jobs_by_reference on ticketing_jobs (reference) where reference is not null",
