@@ -1,3 +1,4 @@
+import { enableCompileCache, getCompileCacheDir } from "node:module";
 import { availableParallelism } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { run } from "node:test";
@@ -24,6 +25,9 @@ export async function main(patterns: readonly string[]): Promise<void> {
     process.exitCode = 143;
     abort.abort(new Error("terminated"));
   });
+  // Each file is a process of its own, and would strip the types of all that it imports anew.
+  enableCompileCache();
+  process.env["NODE_COMPILE_CACHE"] ??= getCompileCacheDir();
   const postgres = await givenOrStartedPostgres();
   try {
     const failures = await runFiles(patterns.length > 0 ? patterns : ALL_TESTS, abort);
@@ -50,7 +54,8 @@ async function runFiles(patterns: readonly string[], abort: AbortController): Pr
   const stream = run({
     cwd: ROOT,
     globPatterns: patterns,
-    concurrency: Math.max(2, availableParallelism()),
+    // Many tests wait more than they work.
+    concurrency: availableParallelism() + 1,
     timeout: TEST_TIMEOUT_MS,
     signal: abort.signal,
   });
