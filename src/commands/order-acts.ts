@@ -3,7 +3,7 @@ import { type BulkAction, MAX_BULK_PACE } from "../orders/bulk.ts";
 import { ANY_ORDER } from "../orders/order-filter.ts";
 import { resolveTicketed } from "../pipeline/resolve.ts";
 import { createActsTried } from "../storage/acts-tried.ts";
-import type { Refused } from "../storage/operator-actions.ts";
+import type { Refused, Retried } from "../storage/operator-actions.ts";
 import type { Act } from "../storage/operator-record.ts";
 import type { Storage } from "../storage/open.ts";
 import { runBulk } from "./bulk-run.ts";
@@ -105,19 +105,26 @@ const RETRY: OneOrMany = {
     ],
     ["order retry --status ticketing_exhausted --partner demo --reason 'it is back' --yes", "Retry them all"],
   ],
-  async one({ operatorActions }, id, by) {
-    const retried = await operatorActions.retry(id, by, null);
-    if (retried.kind !== "retried") throw refusal(retried, id, "there is nothing to retry");
-    const { leg, from, to } = retried;
-    return {
-      json: { id, leg, from, to },
-      lines: [
-        `Order ${id}: ${leg} begins again (${from} -> ${to}), as soon as a running gateway looks.`,
-        `\`${invocation()} order show ${id}\` tells what comes of it.`,
-      ],
-    };
-  },
+  one: async ({ operatorActions }, id, by) => retriedOrder(id, await operatorActions.retry(id, by, null)),
 };
+/** Ticketing knows nothing of the order: only its own leg can be meant. */
+const NOT_TICKETED: OneOrMany = {
+  ...RETRY,
+  one: async ({ operatorActions }, id, by) =>
+    retriedOrder(id, await operatorActions.retryTicketing(id, by, null)),
+};
+
+function retriedOrder(id: number, retried: Retried) {
+  if (retried.kind !== "retried") throw refusal(retried, id, "there is nothing to retry");
+  const { leg, from, to } = retried;
+  return {
+    json: { id, leg, from, to },
+    lines: [
+      `Order ${id}: ${leg} begins again (${from} -> ${to}), as soon as a running gateway looks.`,
+      `\`${invocation()} order show ${id}\` tells what comes of it.`,
+    ],
+  };
+}
 
 const RESEND: OneOrMany = {
   action: "resend",
@@ -220,7 +227,7 @@ async function resolve(ref: string, options: ResolveOptions): Promise<void> {
   }
   const { reason, actor = userOfShell(), code: tickets = [], reference = null } = options;
   const { json = false, dryRun = false } = options;
-  if (options.notTicketed) return act(RETRY, ref, { reason, actor, json, dryRun });
+  if (options.notTicketed) return act(NOT_TICKETED, ref, { reason, actor, json, dryRun });
   if (tickets.length === 0 && reference === null) {
     throw new Failure("usage", "--ticketed needs --code or --reference: the partner is told them");
   }

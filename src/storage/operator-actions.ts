@@ -35,6 +35,8 @@ export type Closed = { readonly kind: "closed"; readonly from: OrderStatus } | R
 export interface OperatorActions {
   /** Begins a new run of the leg on which an order came to stand still: due at once, with the whole schedule. */
   retry(orderId: number, act: Act, now: number | null): Promise<Retried>;
+  /** The same, if it is ticketing that has come to a stop: its callback is another matter. */
+  retryTicketing(orderId: number, act: Act, now: number | null): Promise<Retried>;
   /** Ends an order before it is ticketed. Never revokes a claim (SPEC section 4). */
   cancel(orderId: number, act: Act, now: number | null): Promise<Cancelled>;
   /** Makes an order ticketed by hand, and has the partner told. */
@@ -78,6 +80,7 @@ export function createOperatorActions({ transact, words }: Database): OperatorAc
   const acts = createActs(words);
   return {
     retry: (...args) => transact((tx) => acts.retry(tx, ...args)),
+    retryTicketing: (...args) => transact((tx) => acts.retryTicketing(tx, ...args)),
     cancel: (...args) => transact((tx) => acts.cancel(tx, ...args)),
     markTicketed: (...args) => transact((tx) => acts.markTicketed(tx, ...args)),
     resend: (...args) => transact((tx) => acts.resend(tx, ...args)),
@@ -167,15 +170,20 @@ export function createActs(words: SqlWords): ActsInTransaction {
     reference?: string | null,
   ) => moveOrders(tx, [{ orderId, to, reason, reference: reference ?? null }], now);
 
-  return {
-    retry: (tx, orderId, by, now, locked) => {
+  const retryOf =
+    (legs: readonly Leg[]): ActsInTransaction["retry"] =>
+    (tx, orderId, by, now, locked) => {
       const ask = { tx, orderId, act: by, now, locked };
+      const again = (status: OrderStatus) => {
+        const found = onRetry(status);
+        return found !== null && legs.includes(found.leg) ? found : null;
+      };
       return act(
         ask,
-        (status) => onRetry(status)?.to ?? null,
+        (status) => again(status)?.to ?? null,
         async (order, to) => {
           const { status: from } = order;
-          const { leg } = onRetry(from)!;
+          const { leg } = again(from)!;
           const jobs = await tx(newRuns[leg], [orderId, now]);
           if (jobs.length === 0)
             return { kind: "refused", status: from, why: `it has no ${leg} job that stands still` };
@@ -184,7 +192,11 @@ export function createActs(words: SqlWords): ActsInTransaction {
           return { kind: "retried", leg, from, to };
         },
       );
-    },
+    };
+
+  return {
+    retry: retryOf(LEGS),
+    retryTicketing: retryOf(["ticketing"]),
     resend: (tx, orderId, by, now, locked) => {
       const ask = { tx, orderId, act: by, now, locked };
       return act(

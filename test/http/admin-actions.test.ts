@@ -107,6 +107,21 @@ suite("acts of operators over HTTP", () => {
     assert.equal(asked.json<{ order_status: string }>().order_status, "ticketing_processing");
   });
 
+  test("an order that has its tickets isn't one that ticketing knows nothing of", async () => {
+    const id = await accepted();
+    const now = Date.now() + 1_000;
+    const job = await claimOne(door.storage, "ticketing", { now });
+    await settle(door.storage, "ticketing", settlement("ticketing", job, "succeeded"), now);
+    const callback = await claimOne(door.storage, "callback", { now });
+    await settle(door.storage, "callback", settlement("callback", callback, "exhausted"), now);
+    const refused = await act(id, "resolve", { reason, ticketed: false });
+    assert.equal(refused.statusCode, 409, refused.body);
+    assert.match(refused.body, /ticketing must have come to a stop/);
+    assert.deepEqual((await storyOf(door.storage, id)).actions, []);
+    assert.deepEqual(announced, []);
+    assert.equal((await act(id, "retry", { reason })).statusCode, 200);
+  });
+
   test("refusals: a body that is not as it must be, no such order, a viewer, a partner", async () => {
     const id = await blocked();
     const refusals: [string, object, RegExp][] = [

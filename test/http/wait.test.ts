@@ -14,7 +14,7 @@ test("a client that has gone while its order was taken isn't waited for", async 
     accept: async () => {
       taking.resolve();
       await taken.promise;
-      return { kind: "accepted", order };
+      return { kind: "accepted", order, job: null };
     },
     waits: {
       standing: async (_id, _timeoutMs, gone) => {

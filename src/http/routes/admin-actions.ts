@@ -3,7 +3,7 @@ import { type Static, Type } from "typebox";
 import { type Leg, ORDER_STATUSES, type OrderStatus } from "../../orders/states.ts";
 import { onRetry } from "../../orders/transitions.ts";
 import { resolveTicketed } from "../../pipeline/resolve.ts";
-import type { Refused } from "../../storage/operator-actions.ts";
+import type { Refused, Retried } from "../../storage/operator-actions.ts";
 import type { Act } from "../../storage/operator-record.ts";
 import type { Storage } from "../../storage/open.ts";
 import { adminSchema } from "../admin-schema.ts";
@@ -37,7 +37,7 @@ const RECORDED: Record<Verb, RegExp> = {
   retry: /^retry /,
   resend: /^resend /,
   cancel: /^cancel$/,
-  resolve: /^(mark ticketed$|retry )/,
+  resolve: /^(mark ticketed|retry ticketing)$/,
   close: /^close$/,
 };
 
@@ -83,7 +83,9 @@ export function addAdminActionRoutes(app: FastifyInstance, options: AdminActions
   const { operatorActions: actions, announce } = options;
 
   async function retry(id: number, act: Act): Promise<Done | Refused> {
-    const done = await actions.retry(id, act, null);
+    return begun(await actions.retry(id, act, null));
+  }
+  function begun(done: Retried): Done | Refused {
     if (done.kind !== "retried") return done;
     announce(done.leg);
     return { kind: "done", status: done.to };
@@ -108,7 +110,7 @@ export function addAdminActionRoutes(app: FastifyInstance, options: AdminActions
     if (ticketed !== (tickets.length > 0 || reference !== null)) {
       throw new Problem("invalid-body", { errors: [{ pointer: "", detail: `must be ${RESOLUTION}` }] });
     }
-    if (!ticketed) return retry(id, act);
+    if (!ticketed) return begun(await actions.retryTicketing(id, act, null));
     const done = await resolveTicketed(options, id, { tickets, reference }, act, Date.now());
     if (done.kind !== "ticketed") return done;
     announce("callback");
