@@ -5,8 +5,9 @@ import { type Leg, LEGS } from "../orders/states.ts";
 import type { ListedAttempt } from "../storage/attempt-list.ts";
 import type { Place } from "../storage/lists.ts";
 import { configHere, withStorage } from "./cli/database.ts";
+import { fittedTable } from "./cli/fitted-table.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
-import { brief, type Cell, print, printJson, table } from "./cli/output.ts";
+import { brief, type Cell, print, printJson } from "./cli/output.ts";
 import { relative, span } from "./cli/time.ts";
 import { asTime } from "./order-filter-options.ts";
 import { asId, asLimit } from "./order-list.ts";
@@ -84,7 +85,7 @@ async function list({ json = false, limit, cursor, ...options }: Options): Promi
 
 function attemptTable(rows: readonly ListedAttempt[], nowMs: number): string {
   const head = ["ORDER", "PARTNER", "LEG", "NO", "RESULT", "BEGUN", "TOOK", "NOTE"];
-  return table(
+  return fittedTable(
     head,
     rows.map(({ order_id, partner_id, leg, no, code, error, at, duration_ms, note }): Cell[] => {
       const isFailure = error !== null || code === null || code >= 300;
@@ -100,6 +101,7 @@ function attemptTable(rows: readonly ListedAttempt[], nowMs: number): string {
         brief(note ?? "", 60),
       ];
     }),
+    { cut: "NOTE", drop: ["TOOK", "PARTNER"] },
   );
 }
 

@@ -6,6 +6,7 @@ import type { Storage } from "../storage/open.ts";
 import { asRecord } from "./order-acts.ts";
 import { configHere, withStorage } from "./cli/database.ts";
 import { Failure } from "./cli/failure.ts";
+import { fittedTable } from "./cli/fitted-table.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
 import { invocation } from "./cli/invocation.ts";
 import { print, printJson, table } from "./cli/output.ts";
@@ -63,7 +64,8 @@ async function list({ json = false }: { json?: boolean }): Promise<void> {
     job.actor,
     relative(job.createdAt, nowMs),
   ]);
-  print(table(["ID", "ACTION", "STATUS", "ORDERS", "FILTER", "BY", "MADE"], rows));
+  const head = ["ID", "ACTION", "STATUS", "ORDERS", "FILTER", "BY", "MADE"];
+  print(fittedTable(head, rows, { cut: "FILTER", drop: ["BY", "MADE"] }));
 }
 
 async function show(

@@ -2,9 +2,10 @@ import type { Command } from "commander";
 import { errorGroupsView } from "../http/overview-view.ts";
 import type { ErrorGroup } from "../orders/error-tally.ts";
 import { configHere, withStorage } from "./cli/database.ts";
+import { fittedTable } from "./cli/fitted-table.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
 import { invocation } from "./cli/invocation.ts";
-import { brief, print, printJson, table } from "./cli/output.ts";
+import { brief, print, printJson } from "./cli/output.ts";
 import { parseDuration, relative } from "./cli/time.ts";
 
 interface ErrorsOptions {
@@ -42,9 +43,10 @@ async function errors({ since: sinceMs = DAY_MS, json = false }: ErrorsOptions):
   if (found.groups.length === 0)
     return print("Nothing stands still, waits for another attempt, or failed of late.");
   print(
-    table(
+    fittedTable(
       HEAD,
       found.groups.map((group) => rowOf(group, nowMs)),
+      { cut: "MESSAGE", drop: ["PARTNERS", "LAST", "FINGERPRINT", "WAITING", "ATTEMPTS"] },
     ),
   );
   if (found.atLeast) print('\nThere is more than was worth counting: each number says "at least".');

@@ -28,8 +28,8 @@ const OPERATOR: TokenHolder = {
 
 export function define(command: Command): void {
   command.description(
-    "Add operators, who may read every partner's orders over HTTP, rotate their tokens, disable them. Changes hold at " +
-      "once, without a restart.",
+    "Add operators, who may see every partner's orders over HTTP (viewer), and act on them too (operator); rotate their " +
+      "tokens, disable them. Changes hold at once, without a restart.",
   );
   defineAdd(command.command("add").summary("add an operator; the token is shown once"));
   defineList(command.command("list").summary("list the operators"));
@@ -53,7 +53,7 @@ function defineAdd(command: Command): void {
     .description("Add an operator. The token is generated, shown once, and stored as a digest.")
     .argument("<name>", "who it is, for the record")
     .addOption(
-      new Option("--role <role>", "viewer: looks; operator: may act too, once the API offers acts")
+      new Option("--role <role>", "viewer: looks; operator: acts too")
         .choices(["viewer", "operator"])
         .makeOptionMandatory(),
     )

@@ -5,8 +5,9 @@ import { toDecimal } from "../orders/currency.ts";
 import type { ListedOrder } from "../storage/order-rows.ts";
 import type { Storage } from "../storage/open.ts";
 import { configHere, withStorage } from "./cli/database.ts";
+import { fittedTable } from "./cli/fitted-table.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
-import { type Cell, print, printJson, table } from "./cli/output.ts";
+import { type Cell, print, printJson } from "./cli/output.ts";
 import { relative } from "./cli/time.ts";
 import { orderFilterOf, type OrderFilterOptions, withOrderFilter } from "./order-filter-options.ts";
 import { styleOfStatus } from "./order-story.ts";
@@ -124,7 +125,7 @@ function orderTable(orders: readonly ListedOrder[], nowMs: number): string {
         ? ""
         : relative(order.nextAttemptAt, nowMs),
   ]);
-  return table(head, rows);
+  return fittedTable(head, rows, { drop: ["TICKETS", "TOTAL", "NEXT", "VISIT", "PARTNER"] });
 }
 
 function visit({ visitFrom, visitTo }: ListedOrder): string {

@@ -3,9 +3,10 @@ import { partnerStandingView, partnerView } from "../http/partner-view.ts";
 import { isoTime } from "../lib/iso-time.ts";
 import { TOKEN_PREFIX } from "../storage/partners.ts";
 import { configHere, withStorage } from "./cli/database.ts";
+import { fittedTable } from "./cli/fitted-table.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
 import { invocation } from "./cli/invocation.ts";
-import { print, printJson, table } from "./cli/output.ts";
+import { print, printJson } from "./cli/output.ts";
 import { relative } from "./cli/time.ts";
 import { userOfShell } from "./cli/user.ts";
 import { defineAdd } from "./partner-add.ts";
@@ -64,6 +65,9 @@ function defineList(command: Command): void {
   withExamples(command, [["partner list", "See who may send orders"]]);
 }
 
+/** Where the terminal is narrow. */
+const DISPENSABLE = ["SINCE", "SIGNING", "CALLBACK HOSTS", "RATE", "FROM", "NAME"];
+
 async function list({ json = false }: { json?: boolean }): Promise<void> {
   const nowMs = Date.now();
   const { partners, standings } = await withStorage(configHere(), async (storage) => {
@@ -85,18 +89,35 @@ async function list({ json = false }: { json?: boolean }): Promise<void> {
     const { lastSeenAt } = standings.get(id)!;
     return lastSeenAt === null ? "never" : relative(lastSeenAt, nowMs);
   };
+  const failures = (id: string): readonly number[] => {
+    const { refusedRequests, failedCallbacks, stoppedTicketing, stoppedCallbacks } = standings.get(id)!;
+    return [refusedRequests, failedCallbacks, stoppedTicketing + stoppedCallbacks];
+  };
   const rows = partners.map((partner) => [
     partner.id,
     partner.name,
     stateCell(partner),
+    lastSeen(partner.id),
+    ...failures(partner.id).map(String),
     partner.allowlistCidrs?.join(", ") ?? "anywhere",
     partner.rateCapacity === null ? "default" : `${partner.rateCapacity}, ${partner.ratePerSec}/s`,
     partner.callbackHosts?.join(", ") ?? "any",
     partner.signingSecret === null ? "global" : "own",
     isoTime(partner.createdAt).slice(0, 10),
-    lastSeen(partner.id),
   ]);
-  print(
-    table(["ID", "NAME", "STATE", "FROM", "RATE", "CALLBACK HOSTS", "SIGNING", "SINCE", "LAST SEEN"], rows),
-  );
+  const head = [
+    "ID",
+    "NAME",
+    "STATE",
+    "LAST SEEN",
+    "REFUSED 24 H",
+    "CALLBACKS FAILED 24 H",
+    "STAND STILL",
+    "FROM",
+    "RATE",
+    "CALLBACK HOSTS",
+    "SIGNING",
+    "SINCE",
+  ];
+  print(fittedTable(head, rows, { drop: DISPENSABLE }));
 }

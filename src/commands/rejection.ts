@@ -3,8 +3,9 @@ import { isoTime, readTime } from "../lib/iso-time.ts";
 import type { Place, RejectionRow } from "../storage/lists.ts";
 import { asPlace } from "./attempt.ts";
 import { configHere, withStorage } from "./cli/database.ts";
+import { fittedTable } from "./cli/fitted-table.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
-import { brief, print, printJson, table } from "./cli/output.ts";
+import { brief, print, printJson } from "./cli/output.ts";
 import { relative } from "./cli/time.ts";
 import { asTime } from "./order-filter-options.ts";
 import { asLimit } from "./order-list.ts";
@@ -68,7 +69,7 @@ async function list({ json = false, limit, cursor, ...options }: Options): Promi
 }
 
 function rejectionTable(rows: readonly RejectionRow[], nowMs: number): string {
-  return table(
+  return fittedTable(
     ["LAST", "PARTNER", "EXTERNAL ID", "FROM", "COUNT", "ANSWER", "REASON"],
     rows.map((row) => [
       relative(row.at, nowMs),
@@ -79,6 +80,7 @@ function rejectionTable(rows: readonly RejectionRow[], nowMs: number): string {
       `${row.status} ${row.problem}`,
       brief(row.reason, REASON_CHARS),
     ]),
+    { cut: "REASON", drop: ["COUNT", "FROM"] },
   );
 }
 

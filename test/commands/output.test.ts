@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { fittedTable } from "../../src/commands/cli/fitted-table.ts";
 import { brief, plain, table, toJson } from "../../src/commands/cli/output.ts";
 import { parseDuration, relative, span } from "../../src/commands/cli/time.ts";
 
@@ -36,6 +37,23 @@ test("columns align by what a terminal shows", () => {
     ["   ID  NAME   X", "    1  สมหญิง  a", "   22  東京   b", "  333  Zoë    c"].join("\n"),
   );
   assert.equal(table(["A"], []), "A");
+});
+
+test("a table fits its terminal, and says what it leaves out", () => {
+  const head = ["ID", "NOTE", "PARTNER", "STATUS"];
+  const rows = [["1", "n".repeat(60), "p", { text: "blocked", style: "red" as const }]];
+  const fit = (columns?: number) => fittedTable(head, rows, { cut: "NOTE", drop: ["PARTNER"], columns });
+  assert.equal(fit(), table(head, rows));
+  assert.equal(fit(82), table(head, rows));
+  const cut = fit(60);
+  assert.match(cut, /^ 1 +n{37}… +p +blocked$/m);
+  assert.ok(
+    cut.split("\n").every((line) => line.length <= 60),
+    cut,
+  );
+  const narrow = fit(40);
+  assert.match(narrow, /^ID +NOTE +STATUS\n 1 +n{23}… +blocked\n\(no room for PARTNER: --json/);
+  assert.equal(fittedTable(head, [], { drop: [], columns: 5 }), table(head, []));
 });
 
 test("durations", () => {

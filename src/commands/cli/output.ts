@@ -82,7 +82,7 @@ const WIDE =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 
 /** Terminal columns, near enough: none for combining marks (Thai has many), two for East Asian wide characters. */
-function width(text: string): number {
+export function width(text: string): number {
   let columns = 0;
   for (const character of text.normalize())
     columns += /\p{Mn}/u.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
