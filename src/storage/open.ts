@@ -32,30 +32,30 @@ import { parseDatabaseUrl } from "./target.ts";
 /** The storage port: what the gateway asks of its database, the same on each. */
 export interface Storage {
   readonly database: Database;
+  readonly partners: Partners;
+  readonly operators: Operators;
+  readonly rateBuckets: RateBuckets;
+  readonly authEvents: AuthEvents;
+  readonly rejections: Rejections;
   readonly intake: OrderIntake;
   readonly queues: Readonly<Record<Leg, JobQueue>>;
   readonly settlements: Readonly<Record<Leg, Settlements>>;
   readonly circuits: Readonly<Record<Leg, Circuits>>;
+  readonly readEvents: ReadEvents;
   readonly orders: OrderQueries;
+  readonly readStandings: ReadStandings;
   readonly orderSearch: OrderSearch;
+  readonly lists: Lists;
+  readonly listAttempts: ListAttempts;
   readonly errorGroups: ErrorGroups;
   readonly overview: OverviewQueries["overview"];
-  readonly listAttempts: ListAttempts;
-  readonly lists: Lists;
+  readonly readPartnerStandings: ReadPartnerStandings;
   readonly exportPages: ExportPages;
   readonly changes: Changes;
-  readonly readEvents: ReadEvents;
-  readonly readStandings: ReadStandings;
-  readonly partners: Partners;
-  readonly readPartnerStandings: ReadPartnerStandings;
-  readonly operators: Operators;
   readonly operatorActions: OperatorActions;
   readonly bulkJobs: BulkJobs;
   readonly bulkQueries: BulkQueries;
   readonly disclosures: Disclosures;
-  readonly rateBuckets: RateBuckets;
-  readonly authEvents: AuthEvents;
-  readonly rejections: Rejections;
   readonly retention: Retention;
   close(): Promise<void>;
 }
@@ -86,6 +86,11 @@ export function openStorage(options: StorageOptions): Storage {
   const orderSearch = createOrderSearch(database, { ordersOfGroup: errorGroups.ordersOf });
   return {
     database,
+    partners: createPartners(database),
+    operators: createOperators(database),
+    rateBuckets: createRateBuckets(database),
+    authEvents: createAuthEvents(database),
+    rejections: createRejections(database),
     intake: createOrderIntake(database),
     queues: {
       ticketing: createJobQueue(database, "ticketing"),
@@ -99,26 +104,21 @@ export function openStorage(options: StorageOptions): Storage {
       ticketing: createCircuits(database, "ticketing"),
       callback: createCircuits(database, "callback"),
     },
+    readEvents: createReadEvents(database),
     orders: createOrderQueries(database),
-    listAttempts: createListAttempts(database),
-    lists: createLists(database),
+    readStandings: createReadStandings(database),
     orderSearch,
+    lists: createLists(database),
+    listAttempts: createListAttempts(database),
     errorGroups,
     overview: createOverview(database).overview,
+    readPartnerStandings: createReadPartnerStandings(database),
     exportPages: createExportPages(database, orderSearch.ids),
     changes: createChanges(database),
-    readEvents: createReadEvents(database),
-    readStandings: createReadStandings(database),
-    partners: createPartners(database),
-    readPartnerStandings: createReadPartnerStandings(database),
-    operators: createOperators(database),
     operatorActions: createOperatorActions(database),
     bulkJobs: createBulkJobs(database),
     bulkQueries: createBulkQueries(database),
     disclosures: createDisclosures(database),
-    rateBuckets: createRateBuckets(database),
-    authEvents: createAuthEvents(database),
-    rejections: createRejections(database),
     retention: createRetention(database),
     close: () => database.close(),
   };
