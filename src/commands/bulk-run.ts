@@ -47,7 +47,7 @@ export async function runBulk(storage: Storage, config: Config, request: BulkReq
     throw new Failure("failed", "nothing was changed");
   }
   const job = { action, filter, total: count, pacePerSec };
-  const id = await storage.bulkJobs.create(job, { actor, reason }, null);
+  const { id } = await storage.bulkJobs.create(job, { actor, reason }, null);
   process.stderr.write(`Bulk job ${id} begins; Ctrl-C leaves it to a running gateway.\n`);
   const ended = await follow(storage, config, id);
   if (json) return printJson(bulkJobView(ended ?? (await jobOf(storage, id))));

@@ -34,8 +34,12 @@ export interface BulkProgress {
 
 /** Acts upon many orders, as durable jobs (issue 6): what writes. */
 export interface BulkJobs {
-  /** @returns the job's id */
-  create(job: NewBulkJob, act: Act, now: number | null): Promise<number>;
+  /** Once for a request key of the same actor: a repeat is given the job that was made. */
+  create(
+    job: NewBulkJob,
+    act: Act,
+    now: number | null,
+  ): Promise<{ readonly id: number; readonly repeated: boolean }>;
   /**
    * Acts on the orders and moves the job on, in ONE transaction: each order is acted on exactly once, wherever a process
    * dies, and however many of them work the job.
@@ -66,6 +70,10 @@ export function createBulkJobs({ transact, words }: Database): BulkJobs {
     select $1, $2, $3, $4, $5, $6, $7, 'running', (select coalesce(max(id), 0) from orders),
       clock.now, clock.now, clock.now from clock
     returning id`;
+  // Of clicks that come at once, one makes the job.
+  const lockActor = `select name from operators where name = $1 ${words.forUpdate}`;
+  const madeUnder = `select detail from operator_actions
+    where order_id is null and request_key = $1 and actor = $2 and action like 'bulk %'`;
   // The lock makes one process's step the only one; the cursor tells whether it is still the next.
   const lock = `select action, filter, actor, reason from bulk_jobs
     where id = $1 and status = 'running' and after_id = $2 ${words.forUpdate}`;
@@ -124,12 +132,17 @@ export function createBulkJobs({ transact, words }: Database): BulkJobs {
     create: ({ action, filter, total, pacePerSec }, act, now) =>
       transact(async (tx) => {
         const partnerId = filter.partnerId ?? "";
-        const { actor, reason } = act;
+        const { actor, reason, requestKey } = act;
+        if (requestKey !== undefined) {
+          await tx(lockActor, [actor]);
+          const [made] = await tx<{ detail: string }>(madeUnder, [requestKey, actor]);
+          if (made) return { id: (JSON.parse(made.detail) as { bulk_id: number }).bulk_id, repeated: true };
+        }
         const parameters = [partnerId, action, JSON.stringify(filter), actor, reason, pacePerSec, total, now];
         const [row] = await tx<{ id: number }>(insert, parameters);
         const detail = { bulk_id: row!.id, orders: total };
         await recordAct(tx, { partnerId, orderId: null }, `bulk ${action}`, { ...act, detail }, now);
-        return row!.id;
+        return { id: row!.id, repeated: false };
       }),
     step: (step, now) =>
       transact(async (tx) => {

@@ -1,19 +1,20 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, suite, test } from "node:test";
+import { afterEach, beforeEach, test } from "node:test";
 import { systemClock } from "../../src/lib/clock.ts";
 import { createBulkWorker } from "../../src/pipeline/bulk-worker.ts";
 import { claim, newOrder, NOW, place, rowsIn, settlement, storyOf } from "../storage/fixtures.ts";
+import { onEachDatabase } from "../support/databases.ts";
 import { addOperator, type Door, openDoor } from "./door.ts";
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
-suite("bulk jobs over HTTP", () => {
+onEachDatabase("bulk jobs over HTTP", (kind) => {
   let door: Door;
   let kim: { authorization: string };
   const queued: string[] = [];
   beforeEach(async () => {
     queued.length = 0;
-    door = await openDoor();
+    door = await openDoor({ kind });
     kim = await addOperator(door, "kim");
   });
   afterEach(() => door.close());
@@ -88,6 +89,20 @@ suite("bulk jobs over HTTP", () => {
     assert.equal(status, "ticketing_exhausted");
   });
 
+  test("clicks at once under one key make one job; another job under it is refused", async () => {
+    await exhausted(2);
+    const key = { ...kim, "idempotency-key": "click-1" };
+    const clicks = await Promise.all([1, 2, 3].map(async () => post("/admin/bulk", RETRY, key)));
+    assert.deepEqual(new Set(clicks.map((click) => click.statusCode)), new Set([201]));
+    assert.equal(new Set(clicks.map((click) => click.headers.location)).size, 1);
+    assert.equal(clicks.filter((click) => click.headers["idempotent-replayed"] === "true").length, 2);
+    assert.equal((await post("/admin/bulk", { ...RETRY, action: "cancel" }, key)).statusCode, 422);
+    assert.equal((await post("/admin/bulk", { ...RETRY, filter: { id: [1] } }, key)).statusCode, 422);
+    const olga = { ...(await addOperator(door, "olga")), "idempotency-key": "click-1" };
+    assert.equal((await post("/admin/bulk", RETRY, olga)).headers["idempotent-replayed"], undefined);
+    assert.equal(await rowsIn(door.storage, "bulk_jobs"), 2);
+  });
+
   test("cancelled half-way: what is done stays", async () => {
     await exhausted(3);
     const { id } = (await post("/admin/bulk", { ...RETRY, pace_per_sec: 1 })).json<{ id: number }>();
@@ -103,6 +118,8 @@ suite("bulk jobs over HTTP", () => {
   test("refusals", async () => {
     const cases: [object, RegExp][] = [
       [{ ...RETRY, filter: {} }, /\/filter must name at least one/],
+      [{ ...RETRY, filter: { status: [], past_due: false } }, /\/filter must name at least one/],
+      [{ ...RETRY, filter: { id: [] } }, /\/filter must name at least one/],
       [{ ...RETRY, filter: { status: ["lost"] } }, /\/filter\/status must be/],
       [{ ...RETRY, filter: { stauts: "closed" } }, /\/filter\/stauts is unknown/],
       [{ ...RETRY, action: "resolve" }, /\/action must be one of retry/],

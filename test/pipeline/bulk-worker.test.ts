@@ -34,9 +34,9 @@ suite("the worker of bulk jobs", () => {
     );
     return placed.map(({ id }) => id);
   }
-  const create = (pacePerSec: number) => {
+  const create = async (pacePerSec: number) => {
     const filter = { ...ANY_ORDER, statuses: ["ticketing_blocked" as const] };
-    return storage.bulkJobs.create({ action: "close", filter, total: 9, pacePerSec }, ACT, NOW);
+    return (await storage.bulkJobs.create({ action: "close", filter, total: 9, pacePerSec }, ACT, NOW)).id;
   };
   const worker = (step: Storage["bulkJobs"]["step"] = storage.bulkJobs.step) =>
     createBulkWorker({

@@ -30,12 +30,10 @@ onEachDatabase("bulk jobs", (kind) => {
     );
     return placed.map(({ id }) => id).toSorted((a, b) => a - b);
   }
-  const create = (more = {}, action: "retry" | "cancel" | "close" = "retry") =>
-    storage.bulkJobs.create(
-      { action, filter: { ...ANY_ORDER, partnerId: partner, ...more }, total: 3, pacePerSec: 10 },
-      ACT,
-      NOW,
-    );
+  const create = async (more = {}, action: "retry" | "cancel" | "close" = "retry") => {
+    const filter = { ...ANY_ORDER, partnerId: partner, ...more };
+    return (await storage.bulkJobs.create({ action, filter, total: 3, pacePerSec: 10 }, ACT, NOW)).id;
+  };
   const step = (bulkId: number, more: Partial<BulkStep>) =>
     storage.bulkJobs.step({ bulkId, afterId: 0, orderIds: [], isLast: false, ...more }, NOW);
 

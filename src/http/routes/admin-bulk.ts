@@ -1,4 +1,5 @@
 // oxlint-disable oxc/no-async-endpoint-handlers -- Fastify awaits its handlers; Express didn't
+import { isDeepStrictEqual } from "node:util";
 import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
 import {
@@ -9,13 +10,15 @@ import {
   defaultPace,
   MAX_BULK_PACE,
 } from "../../orders/bulk.ts";
-import { ORDER_FILTER_PROPERTIES, readOrderFilter } from "../../orders/order-filter.ts";
+import { ORDER_FILTER_PROPERTIES, orderFilterQuery, readOrderFilter } from "../../orders/order-filter.ts";
 import { integer, oneOf, schemasOf } from "../../orders/outward-fields.ts";
 import type { BulkJob } from "../../storage/bulk-queries.ts";
 import type { Storage } from "../../storage/open.ts";
 import { adminSchema } from "../admin-schema.ts";
 import { createBodyReader, Reason } from "../body.ts";
 import { BulkJobView, bulkJobView, BulkResultView, bulkResultView } from "../bulk-view.ts";
+import { headerValues } from "../headers.ts";
+import { readIdempotencyKey } from "../idempotency-key.ts";
 import { requireJson } from "../json-body.ts";
 import { ORDER_ID, readOrderId } from "../list-query.ts";
 import { jsonResponse } from "../openapi.ts";
@@ -84,19 +87,27 @@ export function addAdminBulkRoutes(app: FastifyInstance, options: AdminBulkOptio
       const errors = read.problems.map(({ pointer, detail }) => ({ pointer: `/filter${pointer}`, detail }));
       throw new Problem("invalid-body", { errors });
     }
-    if (Object.keys(given).length === 0) {
+    const { filter } = read;
+    // Also a filter that is given and says nothing, as an empty list does, means every order.
+    if (orderFilterQuery(filter).size === 0) {
       throw new Problem("invalid-body", {
         errors: [{ pointer: "/filter", detail: "must name at least one filter" }],
       });
     }
-    const { filter } = read;
+    const requestKey = readIdempotencyKey(headerValues(request, "idempotency-key"));
     const found = await orderSearch.count(filter);
     if (isDry) return { action, count: found.count, at_least: found.atLeast };
     const pacePerSec = more.pace_per_sec ?? defaultPace(action, slots);
     const job = { action, filter, total: found.count, pacePerSec };
-    const id = await bulkJobs.create(job, { actor: operatorOf(request).name, reason }, null);
-    const made = await bulkQueries.find(id);
-    return reply.code(201).header("location", `/admin/bulk/${id}`).send(bulkJobView(made!));
+    const act = { actor: operatorOf(request).name, reason, ...(requestKey === null ? {} : { requestKey }) };
+    const { id, repeated } = await bulkJobs.create(job, act, null);
+    const made = (await bulkQueries.find(id))!;
+    if (repeated) {
+      const isSame = made.action === action && isDeepStrictEqual(made.filter, filter);
+      if (!isSame) throw new Problem("key-reused");
+      void reply.header("idempotent-replayed", "true");
+    }
+    return reply.code(201).header("location", `/admin/bulk/${id}`).send(bulkJobView(made));
   });
 
   app.get("/admin/bulk", { schema: LIST }, async (request) => {
@@ -136,6 +147,11 @@ interface Body {
 }
 
 const Id = Type.Object({ id: Type.Integer({ ...ORDER_ID, description: "the bulk job's id" }) });
+const IdempotencyKey = Type.String({
+  pattern: '^(?!""$)[!-~]{1,255}$',
+  description: "so that a repeated click makes one job; of this operator",
+  examples: ["7f3c9a52"],
+});
 const ACT_PROBLEMS = ["invalid-json", "invalid-body", "body-too-large", "unsupported-media-type"] as const;
 
 const CREATE = adminSchema({
@@ -144,7 +160,8 @@ const CREATE = adminSchema({
   description:
     "With `dry_run` the orders are counted and nothing is done. Without it a durable job is made, which the serving " +
     "processes work at its pace: each order is acted on once, also when a process dies half-way. Orders that come later " +
-    "are not meant, nor those that have moved when their turn comes.",
+    "are not meant, nor those that have moved when their turn comes. The same Idempotency-Key makes one job.",
+  headers: Type.Object({ "Idempotency-Key": Type.Optional(IdempotencyKey) }),
   consumes: ["application/json"],
   body: NewBulk,
   answers: {
@@ -156,9 +173,12 @@ const CREATE = adminSchema({
         at_least: Type.Boolean({ description: "true: there are more" }),
       }),
     ),
-    201: jsonResponse("The job.", BulkJobView, { Location: Type.String({ description: "the job's path" }) }),
+    201: jsonResponse("The job, or the one that was made with this Idempotency-Key.", BulkJobView, {
+      Location: Type.String({ description: "the job's path" }),
+      "Idempotent-Replayed": Type.Literal("true", { description: "only on a repeat" }),
+    }),
   },
-  problems: [...ACT_PROBLEMS],
+  problems: [...ACT_PROBLEMS, "invalid-idempotency-key", "key-reused"],
 });
 
 const LIST = adminSchema({
