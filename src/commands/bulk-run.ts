@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config.ts";
 import { bulkJobView } from "../http/bulk-view.ts";
 import { systemClock } from "../lib/clock.ts";
-import { type BulkAction, defaultPace } from "../orders/bulk.ts";
+import { type BulkAction, countPossible, defaultPace } from "../orders/bulk.ts";
 import type { OrderFilter } from "../orders/order-filter.ts";
 import { createBulkWorker } from "../pipeline/bulk-worker.ts";
 import { passes } from "../pipeline/persistently.ts";
@@ -35,11 +35,15 @@ const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
  */
 export async function runBulk(storage: Storage, config: Config, request: BulkRequest): Promise<void> {
   const { action, filter, actor, reason, dryRun, yes, json } = request;
-  const { count, atLeast } = await storage.orderSearch.count(filter);
-  const orders = `${atLeast ? "at least " : ""}${count.toLocaleString("en")} order${count === 1 ? "" : "s"}`;
+  const { counts, atLeast } = await storage.orderSearch.countsByStatus(filter);
+  const count = Object.values(counts).reduce((sum, each) => sum + each, 0);
+  const possible = countPossible(action, counts);
+  const few = possible === count ? "" : `${possible.toLocaleString("en")} of `;
+  const orders = `${few}${atLeast ? "at least " : ""}${count.toLocaleString("en")} order${count === 1 ? "" : "s"}`;
   if (dryRun || count === 0) {
-    if (json) return printJson({ action, count, at_least: atLeast, dry_run: dryRun });
-    return print(count === 0 ? "No order is meant by this filter." : `Would ${action} ${orders}.`);
+    if (json) return printJson({ action, count, possible, at_least: atLeast, dry_run: dryRun });
+    const others = few === "" ? "" : ": the others stand where that can't be done";
+    return print(count === 0 ? "No order is meant by this filter." : `Would ${action} ${orders}${others}.`);
   }
   const slots = { ticketing: config.ticketing.concurrency, callback: config.callback.concurrencyPerPartner };
   const pacePerSec = request.pace ?? defaultPace(action, slots);

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { type OverviewView, overviewView, todayAndTomorrow } from "../http/overview-view.ts";
 import { configHere, withStorage } from "./cli/database.ts";
+import { fittedTable } from "./cli/fitted-table.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
 import { type Cell, paint, print, printJson, table } from "./cli/output.ts";
 import { relative, span } from "./cli/time.ts";
@@ -71,7 +72,8 @@ function healthOf(view: OverviewView, nowMs: number): string {
       row(`callbacks of ${id}${disabled_at === null ? "" : " (disabled)"}`, callbacks, ""),
     ),
   ];
-  const health = table(["TARGET", "CIRCUIT", "FAILED IN 1 H", "WAITING", "STAND STILL", "LATENCY"], rows);
+  const head = ["TARGET", "CIRCUIT", "FAILED IN 1 H", "WAITING", "STAND STILL", "LATENCY"];
+  const health = fittedTable(head, rows, { cut: "CIRCUIT", drop: ["LATENCY", "WAITING"] });
   return `${health}\ncallbacks of all: ${latencyOf(latency.callback) || "no attempts yet"}`;
 }
 

@@ -44,6 +44,8 @@ suite("orders by filter, on the command line", () => {
     assert.equal(done.code, 0, done.stderr);
     assert.match(done.stdout, /^Bulk job 1 is done: 120 of 120 orders, 0 left alone\.$/m);
     assert.deepEqual(new Set(await statuses()), new Set(["ticketing_processing"]));
+    const inWork = ["order", "retry", "--partner", PARTNER_ID, "--reason", "x", "--dry-run"];
+    assert.match((await cli(...inWork)).stdout, /^Would retry 0 of 120 orders: the others stand where/);
     const none = await cli(...RETRY, "--yes");
     assert.deepEqual([none.code, none.stdout], [0, "No order is meant by this filter.\n"]);
     const list = JSON.parse((await cli("bulk", "list", "--json")).stdout) as {

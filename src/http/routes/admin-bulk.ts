@@ -7,6 +7,7 @@ import {
   BULK_RESULTS,
   type BulkAction,
   type BulkResult,
+  countPossible,
   defaultPace,
   MAX_BULK_PACE,
 } from "../../orders/bulk.ts";
@@ -29,7 +30,7 @@ import { Problem } from "../problem-reply.ts";
 export interface AdminBulkOptions {
   readonly bulkJobs: Storage["bulkJobs"];
   readonly bulkQueries: Storage["bulkQueries"];
-  readonly orderSearch: Pick<Storage["orderSearch"], "count">;
+  readonly orderSearch: Pick<Storage["orderSearch"], "countsByStatus">;
   /** Calls that a process makes at a time: what a job's pace goes by where nobody says. */
   readonly slots: Parameters<typeof defaultPace>[1];
 }
@@ -95,10 +96,11 @@ export function addAdminBulkRoutes(app: FastifyInstance, options: AdminBulkOptio
       });
     }
     const requestKey = readIdempotencyKey(headerValues(request, "idempotency-key"));
-    const found = await orderSearch.count(filter);
-    if (isDry) return { action, count: found.count, at_least: found.atLeast };
+    const { counts, atLeast } = await orderSearch.countsByStatus(filter);
+    const count = Object.values(counts).reduce((sum, each) => sum + each, 0);
+    if (isDry) return { action, count, possible: countPossible(action, counts), at_least: atLeast };
     const pacePerSec = more.pace_per_sec ?? defaultPace(action, slots);
-    const job = { action, filter, total: found.count, pacePerSec };
+    const job = { action, filter, total: count, pacePerSec };
     const act = { actor: operatorOf(request).name, reason, ...(requestKey === null ? {} : { requestKey }) };
     const { id, repeated } = await bulkJobs.create(job, act, null);
     const made = (await bulkQueries.find(id))!;
@@ -170,6 +172,7 @@ const CREATE = adminSchema({
       Type.Object({
         action: Type.Enum([...BULK_ACTIONS]),
         count: Type.Integer({ minimum: 0 }),
+        possible: Type.Integer({ minimum: 0, description: "those that stand where it can be done now" }),
         at_least: Type.Boolean({ description: "true: there are more" }),
       }),
     ),
