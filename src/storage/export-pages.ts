@@ -3,8 +3,9 @@ import type { OrderFilter } from "../orders/order-filter.ts";
 import { unhurried } from "../lib/unhurried.ts";
 import type { Database } from "./database.ts";
 
-/** Orders that one short read gives. They may have 500 items each. */
-const PAGE = 250;
+/** Ids of one look, and orders of one page: those may have 500 items each. */
+const LOOK = 250;
+const PAGE = 50;
 /** An id of a partner's may have many orders. */
 const MAX_NAMED = 10_000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -24,14 +25,27 @@ export interface ExportPages {
   idsOf(name: "external_order_id" | "reference" | "trace_id", texts: readonly string[]): Promise<number[]>;
 }
 
-/**
- * Each page is read in turns with a rest, so that an export leaves half of the time to others.
- * @param idsOfFilter ids after an id, ascending, at most `limit`
- */
-export function createExportPages(
-  { run, queries, words }: Database,
-  idsOfFilter: (filter: OrderFilter, afterId: number, limit: number) => Promise<readonly number[]>,
-): ExportPages {
+/** Ids of a filter after an id, ascending, at most `limit`. */
+type IdsOfFilter = (filter: OrderFilter, afterId: number, limit: number) => Promise<readonly number[]>;
+
+/** Looks are made in turns with a rest, so that an export leaves half of the time to others. */
+export function createPages(idsOfFilter: IdsOfFilter, byIds: ExportPages["byIds"]): ExportPages["pages"] {
+  return async function* (filter, codes) {
+    // An export of what is still coming in would not end.
+    const bounded = { ...filter, createdBefore: filter.createdBefore ?? Date.now() + 1 };
+    let after = 0;
+    for (;;) {
+      const from = after;
+      const ids = await unhurried(() => idsOfFilter(bounded, from, LOOK));
+      if (ids.length === 0) return;
+      for (let done = 0; done < ids.length; done += PAGE)
+        yield await byIds(ids.slice(done, done + PAGE), codes);
+      after = ids.at(-1)!;
+    }
+  };
+}
+
+export function createExportPages({ run, queries, words }: Database, idsOfFilter: IdsOfFilter): ExportPages {
   const among = words.amongIds("$1");
   const orderRows = `select id, partner_id as "partnerId", external_order_id as "externalOrderId", reference,
       trace_id as "traceId", pipeline_status as status, created_at as "createdAt", ticketed_at as "ticketedAt",
@@ -83,18 +97,7 @@ export function createExportPages(
 
   return {
     byIds,
-    async *pages(filter, codes) {
-      // An export of what is still coming in would not end.
-      const bounded = { ...filter, createdBefore: filter.createdBefore ?? Date.now() + 1 };
-      let after = 0;
-      for (;;) {
-        const from = after;
-        const ids = await unhurried(() => idsOfFilter(bounded, from, PAGE));
-        if (ids.length === 0) return;
-        yield await byIds(ids, codes);
-        after = ids.at(-1)!;
-      }
-    },
+    pages: createPages(idsOfFilter, byIds),
     async idsOf(name, texts) {
       const asked = name === "trace_id" ? texts.filter((text) => UUID.test(text)) : texts;
       if (asked.length === 0) return [];

@@ -2,6 +2,7 @@ import { getCompileCacheDir } from "node:module";
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { CommitUnknown, DatabaseUnavailable, RowLocked } from "./database.ts";
+import { createPages } from "./export-pages.ts";
 import type { Storage, StorageOptions } from "./open.ts";
 
 /** What is asked of the thread: a function of its storage, by the names that lead to it. */
@@ -177,10 +178,14 @@ export function inThread(storage: Storage, given: StorageOptions): Storage {
     async (...args) =>
       thread.call(path, args);
   const { findMany, list, find, page } = storage.partners;
+  const looking = mirror(membersOf(storage, LOOKING), by(reader));
+  // A generator can't pass between threads: its reads do.
+  const { byIds } = mirror({ byIds: storage.exportPages.byIds }, by(reader), ["exportPages"]);
   return {
     ...storage,
     ...mirror(membersOf(storage, WRITING), by(writer)),
-    ...mirror(membersOf(storage, LOOKING), by(reader)),
+    ...looking,
+    exportPages: { ...storage.exportPages, byIds, pages: createPages(looking.orderSearch.ids, byIds) },
     partners: { ...mirror(storage.partners, by(writer), ["partners"]), findMany, list, find, page },
     async close() {
       await Promise.all([writer.close(), reader.close()]);

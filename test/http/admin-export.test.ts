@@ -214,11 +214,11 @@ test("nothing is read for a client that doesn't; one that goes away ends it; two
 });
 
 test("a client that goes away before its export begins leaves its place to the next", async (t) => {
-  const asked = Promise.withResolvers<void>();
-  const recorded = Promise.withResolvers<void>();
+  let asks = 0;
+  const [left, came] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const record = async () => {
-    asked.resolve();
-    await recorded.promise;
+    asks += 1;
+    await (asks <= 5 ? left : came).promise;
   };
   const { pages } = endless();
   const door = await openDoor({ exportPages: { pages }, disclosures: { record } });
@@ -231,16 +231,22 @@ test("a client that goes away before its export begins leaves its place to the n
       .on("error", () => {})
       .end();
   const leaving = Array.from({ length: 5 }, () => begin("?codes=true"));
-  await asked.promise;
+  while (asks < 5) await sleep(10);
   for (const sent of leaving) sent.destroy();
   const connections = async () =>
     new Promise((resolve) => {
       door.app.server.getConnections((_, count) => resolve(count));
     });
   while ((await connections()) !== 0) await sleep(10);
-  recorded.resolve();
+  const answerOf = async (query: string) =>
+    new Promise<IncomingMessage>((resolve) => begin(query).once("response", resolve));
+  const coming = Array.from({ length: 4 }, async () => answerOf("?codes=true"));
+  while (asks < 9) await sleep(10);
+  left.resolve();
   await sleep(50);
-  const answer = await new Promise<IncomingMessage>((resolve) => begin("").once("response", resolve));
-  assert.equal(answer.statusCode, 200);
-  answer.destroy();
+  came.resolve();
+  const answers = await Promise.all(coming);
+  t.after(() => answers.map((answer) => answer.destroy()));
+  const codes = answers.map((answer) => String(answer.statusCode)).toSorted();
+  assert.deepEqual(codes, ["200", "200", "503", "503"], "two at once, however many were recorded");
 });

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { renameSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, suite, test } from "node:test";
 import { threadId, Worker } from "node:worker_threads";
 import { CommitUnknown, DatabaseUnavailable, RowLocked } from "../../src/storage/database.ts";
 import { createThread, heard, inThread, told } from "../../src/storage/in-thread.ts";
+import { ANY_ORDER } from "../../src/orders/order-filter.ts";
 import type { Storage } from "../../src/storage/open.ts";
 import { migrate } from "../../src/storage/schema.ts";
 import { openUrl, SQLITE } from "../support/databases.ts";
@@ -37,6 +39,17 @@ suite("storage in a thread of its own", () => {
     );
     const heardOf = answers.map(([answer]) => answer?.kind === "accepted" && answer.order.externalOrderId);
     assert.deepEqual(heardOf, names);
+  });
+
+  test("an export is read in short pages, by the thread that looks", async (t) => {
+    await storage.intake.accept(
+      Array.from({ length: 60 }, () => newOrder()),
+      NOW,
+    );
+    const here = t.mock.method(DatabaseSync.prototype, "prepare");
+    const pages: number[] = [];
+    for await (const orders of storage.exportPages.pages(ANY_ORDER, true)) pages.push(orders.length);
+    assert.deepEqual([pages, here.mock.callCount()], [[50, 10], 0]);
   });
 
   test("a fault of an order's data is still told from a database that is away", async () => {

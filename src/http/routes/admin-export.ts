@@ -35,6 +35,12 @@ export function addAdminExportRoute(app: FastifyInstance, options: AdminExportOp
     for (const stream of running) stream.destroy();
   });
 
+  function refuseIfFull(): void {
+    if (running.size < MAX_EXPORTS) return;
+    const hint = `${MAX_EXPORTS} exports are under way`;
+    throw new Problem("unavailable", { hint, headers: { "retry-after": "10" } });
+  }
+
   app.get("/admin/export.csv", { schema: SCHEMA }, async (request, reply) => {
     const values = readQuery(request.query as object, FIELDS);
     const filter = orderFilterOf(values);
@@ -45,11 +51,12 @@ export function addAdminExportRoute(app: FastifyInstance, options: AdminExportOp
       .type(EXPORT_MEDIA_TYPES.csv);
     // All of it would be read for nothing.
     if (request.method === "HEAD") return reply.send("");
-    if (running.size >= MAX_EXPORTS) {
-      const hint = `${MAX_EXPORTS} exports are under way`;
-      throw new Problem("unavailable", { hint, headers: { "retry-after": "10" } });
+    refuseIfFull();
+    if (codes) {
+      await record(disclosures, request, filter);
+      // Others may have begun meanwhile.
+      refuseIfFull();
     }
-    if (codes) await record(disclosures, request, filter);
     const text = Readable.from(exportText("csv", exportPages.pages(filter, codes), codes), {
       highWaterMark: 1,
     });
