@@ -154,7 +154,8 @@ function checkAnswer(answer: Record<string, unknown>): Omit<MappedAnswer, "inexa
   if (!OUTCOMES.has(outcome)) throw new Nonsense("`outcome` is none of done, already_done, retry, blocked");
   const isDone = outcome === "done" || outcome === "already_done";
   const values = isShortArray(tickets) ? (JSON.parse(jsonText(tickets, "`tickets`")) as unknown[]) : null;
-  if (!values?.every(isTicket)) {
+  // Counted once more: what a value says of itself and what becomes of it as JSON may differ.
+  if (values === null || !isShortArray(values) || !values.every(isTicket)) {
     throw new Nonsense(`\`tickets\` is no array of at most ${MAX_TICKETS} objects or texts`);
   }
   if (reference !== null && (typeof reference !== "string" || !isReference(reference))) {

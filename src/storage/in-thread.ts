@@ -31,11 +31,15 @@ interface ToldError {
 /** What those who call decide by. */
 const CLASSES = [DatabaseUnavailable, CommitUnknown, RowLocked];
 
-export function told(error: unknown): ToldError {
+/** Causes that are told: they may go round in a circle. */
+const MAX_CAUSES = 8;
+
+export function told(error: unknown, depth = 0): ToldError {
   const { name, message, stack = "", cause } = error instanceof Error ? error : new Error(String(error));
   const hasCode = error instanceof Error && "errcode" in error && typeof error.errcode === "number";
   const errcode = hasCode ? (error.errcode as number) : null;
-  return { name, message, stack, errcode, cause: cause === undefined ? null : told(cause) };
+  const isLast = cause === undefined || depth >= MAX_CAUSES;
+  return { name, message, stack, errcode, cause: isLast ? null : told(cause, depth + 1) };
 }
 
 export function heard({ name, message, stack, errcode, cause }: ToldError): Error {

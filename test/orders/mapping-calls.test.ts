@@ -193,6 +193,7 @@ test("a meaning is checked to the letter; null leaves it to the default rule", (
     [{ outcome: "done", tickets: [7] }, /`tickets`/],
     [{ outcome: "done", tickets: [null] }, /`tickets`/],
     [{ outcome: "done", tickets: Array(1001).fill("x") }, /`tickets`/],
+    [{ outcome: "done", tickets: Object.assign([], { toJSON: () => Array(1001).fill("x") }) }, /`tickets`/],
     [{ outcome: "done", tickets: [{ n: Number.NaN }] }, /`tickets` holds NaN/],
     [{ outcome: "done", tickets: [{ toJSON: () => 7 }] }, /`tickets`/],
     [{ outcome: "done", reference: 7 }, /`reference`/],

@@ -84,6 +84,12 @@ suite("a thread", () => {
     await thread.close();
   });
 
+  test("an error that is its own cause is told all the same", () => {
+    const error = new Error("round");
+    error.cause = error;
+    assert.equal(heard(structuredClone(told(error))).message, "round");
+  });
+
   test("errors pass with their class, code and cause", () => {
     const cause = Object.assign(new Error("disk I/O error"), { errcode: 10 });
     for (const Known of [DatabaseUnavailable, CommitUnknown, RowLocked]) {
