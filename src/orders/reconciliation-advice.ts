@@ -72,7 +72,7 @@ export function onTheirsOnly(side: Side, theirs: Standing | null): Advice | null
   if (theirs === "cancelled" || theirs === "failed") return null;
   const advice =
     side === "partner"
-      ? "it never arrived: look among the rejected requests (GET /admin/rejections), and have the partner send it again"
+      ? "no order was made of it: `rejection list` tells whether it was refused; have the partner send it again"
       : "ticketing holds tickets of an order that isn't here: sold elsewhere, or to be cancelled there";
   return { advice, command: null };
 }
