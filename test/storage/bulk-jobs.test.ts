@@ -132,4 +132,20 @@ onEachDatabase("bulk jobs", (kind) => {
     assert.deepEqual([await due(NOW + 999), await due(NOW + 1_000)], [false, true]);
     assert.equal(await statusOf(storage, ids[9]!), "closed");
   });
+
+  test("of clicks at once under one key, one makes the job", async () => {
+    await storage.operators.add({ name: "kim", role: "operator", tokenDigest: "d", development: false }, NOW);
+    const job = {
+      action: "close" as const,
+      filter: { ...ANY_ORDER, partnerId: partner },
+      total: 0,
+      pacePerSec: 1,
+    };
+    const clicks = Array.from({ length: 8 }, async () =>
+      storage.bulkJobs.create(job, { ...ACT, requestKey: "click" }, NOW),
+    );
+    const made = await Promise.all(clicks);
+    assert.equal(new Set(made.map(({ id }) => id)).size, 1);
+    assert.equal(made.filter(({ repeated }) => repeated).length, 7);
+  });
 });
