@@ -51,9 +51,11 @@ export async function runBulk(storage: Storage, config: Config, request: BulkReq
     throw new Failure("failed", "nothing was changed");
   }
   const job = { action, filter, total: count, pacePerSec };
+  // Listened for before anybody is told of it.
+  const stop = askedToStop();
   const { id } = await storage.bulkJobs.create(job, { actor, reason }, null);
   process.stderr.write(`Bulk job ${id} begins; Ctrl-C leaves it to a running gateway.\n`);
-  const ended = await follow(storage, config, id);
+  const ended = await follow(storage, config, id, stop);
   if (json) return printJson(bulkJobView(ended ?? (await jobOf(storage, id))));
   if (ended === null) {
     print(`Bulk job ${id} goes on wherever a gateway runs.`);
@@ -70,7 +72,12 @@ async function jobOf(storage: Storage, id: number): Promise<BulkJob> {
 }
 
 /** @returns the job at its end, or null when the command was asked to stop before */
-async function follow(storage: Storage, config: Config, id: number): Promise<BulkJob | null> {
+async function follow(
+  storage: Storage,
+  config: Config,
+  id: number,
+  stop: Promise<unknown>,
+): Promise<BulkJob | null> {
   const worker = createBulkWorker({
     storage,
     pollMs: config.pollMs,
@@ -80,7 +87,7 @@ async function follow(storage: Storage, config: Config, id: number): Promise<Bul
   });
   const progress = createProgress("orders");
   let stopped = false;
-  void askedToStop().then(() => (stopped = true));
+  void stop.then(() => (stopped = true));
   try {
     while (!stopped) {
       const steps = await worker.round().catch((error: unknown) => {
