@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test, type TestContext } from "node:test";
+import { suite, test, type TestContext } from "node:test";
 import { openStorage } from "../../src/storage/open.ts";
 import { migrate } from "../../src/storage/schema.ts";
 import { directoryFor, run } from "../commands/cli.ts";
 import { openDoor } from "../http/door.ts";
-import { type DatabaseUnderTest, onEachDatabase } from "../support/databases.ts";
+import { SQLITE } from "../support/databases.ts";
 import { json } from "../support/recorder.ts";
 import { PARTNER_ID, startWay } from "../support/way.ts";
 
@@ -29,8 +29,8 @@ const LINES: readonly Line[] = [...DOCUMENT.matchAll(/^```bash\n([\s\S]*?)^```$/
   });
 
 /** The night that the page tells of: one order refused, forty given up, one turned away at the door. */
-async function afterTheNight(t: TestContext, kind: DatabaseUnderTest) {
-  const url = await kind.createUrl();
+async function afterTheNight(t: TestContext) {
+  const url = await SQLITE.createUrl();
   // Without circuits, which would hold half of them back.
   const storage = openStorage({ url, poolSize: 4, preparedStatements: true, create: true });
   await migrate(storage.database);
@@ -61,9 +61,10 @@ async function afterTheNight(t: TestContext, kind: DatabaseUnderTest) {
   return { way, cli };
 }
 
-onEachDatabase("docs/operators.md", (kind) => {
+// On one database: the commands themselves are tested on both.
+suite("docs/operators.md", () => {
   test("every command does what the page says, one after the other", async (t) => {
-    const { way, cli } = await afterTheNight(t, kind);
+    const { way, cli } = await afterTheNight(t);
     const groups = JSON.parse((await cli("errors", "--json")).stdout) as {
       groups: { fingerprint: string; code: number }[];
     };

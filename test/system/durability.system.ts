@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -18,8 +18,9 @@ test("SQLite: an order is written to the log and synced before its 201 leaves, s
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const ticketing = await startRecorder();
   t.after(() => ticketing.close());
-  // A file for each thread: SQLite and the sockets are on the first, in the order of what happened.
-  const strace = ["strace", "-ff", "-y", "-s", SHOWN_BYTES, "-e", CALLS, "-o", join(directory, "thread")];
+  // A file for each thread, each call with its time and how long it took: one writes to the log, another to the sockets.
+  const output = ["-s", SHOWN_BYTES, "-e", CALLS, "-o", join(directory, "thread")];
+  const strace = ["strace", "-ff", "-ttt", "-T", "-y", ...output];
   const env = gatewayEnv(await SQLITE.createUrl(), ticketing.url);
   const gateway = await spawnGateway(env, { under: strace });
   const names = Array.from({ length: 10 }, (_, n) => `DURABLE-${n}-END`);
@@ -30,16 +31,30 @@ test("SQLite: an order is written to the log and synced before its 201 leaves, s
   process.kill(pid, "SIGTERM");
   await gateway.ended;
 
-  const calls = readFileSync(join(directory, `thread.${pid}`), "utf8").split("\n");
+  const calls = readdirSync(directory).flatMap((file) => callsIn(join(directory, file)));
   for (const name of names) {
-    const answered = calls.findIndex((call) => call.includes("HTTP/1.1 201") && call.includes(name));
-    assert.ok(answered > 0, `${name} was answered`);
-    const before = calls.slice(0, answered);
-    const written = before.findLastIndex(
-      (call) => /^pwrite64\(\d+<.*-wal>/.test(call) && call.includes(name),
+    const answer = calls.find(({ text }) => text.includes("HTTP/1.1 201") && text.includes(name));
+    assert.ok(answer, `${name} was answered`);
+    const written = calls.find(({ text }) => /^pwrite64\(\d+<.*-wal>/.test(text) && text.includes(name));
+    assert.ok(written, `${name} was written to the log`);
+    const synced = calls.some(
+      ({ text, begunAt, endedAt }) =>
+        begunAt >= written.endedAt &&
+        endedAt <= answer.begunAt &&
+        /^f(data)?sync\(\d+<.*-wal>\) += 0$/.test(text),
     );
-    assert.ok(written > 0, `${name} was written to the log before its answer`);
-    const synced = before.slice(written).some((call) => /^f(data)?sync\(\d+<.*-wal>\) += 0$/.test(call));
-    assert.ok(synced, `${name} was synced before its answer`);
+    assert.ok(synced, `${name} was written and synced before its answer`);
   }
 });
+
+/** Calls with the seconds at which they began and ended. */
+function callsIn(path: string) {
+  return readFileSync(path, "utf8")
+    .split("\n")
+    .flatMap((line) => {
+      const [, begun, text, took] = /^(\d+\.\d+) (.*) <(\d+\.\d+)>$/.exec(line) ?? [];
+      if (text === undefined) return [];
+      const begunAt = Number(begun);
+      return [{ text, begunAt, endedAt: begunAt + Number(took) }];
+    });
+}
