@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { test, type TestContext } from "node:test";
+import { suite, test, type TestContext } from "node:test";
 import { migrate } from "../../src/storage/schema.ts";
-import { type DatabaseUnderTest, onEachDatabase, openUrl } from "../support/databases.ts";
+import { type DatabaseUnderTest, openUrl, SQLITE } from "../support/databases.ts";
 import { json } from "../support/recorder.ts";
 import { startWay } from "../support/way.ts";
 import { directoryFor, errorIn, run } from "./cli.ts";
@@ -27,7 +27,9 @@ const item = (currency: string, visit_date: string) => ({
   visit_date,
 });
 
-onEachDatabase("order export", (kind) => {
+// On one database: what is read is tested on both below the command line.
+suite("order export", () => {
+  const kind = SQLITE;
   test("to stdout, to a file, as JSON lines, with codes", async (t) => {
     const { storage, way, directory, cli } = await prepared(t, kind);
     way.ticketing.answer(

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { suite, test } from "node:test";
 import { migrate } from "../../src/storage/schema.ts";
-import { onEachDatabase, openUrl } from "../support/databases.ts";
+import { openUrl, SQLITE } from "../support/databases.ts";
 import { startWay } from "../support/way.ts";
 import { run, startFor } from "./cli.ts";
 
-onEachDatabase("tail", (kind) => {
+// On one database: what is read is tested on both below the command line.
+suite("tail", () => {
+  const kind = SQLITE;
   test("shows the newest, then what comes and what changes, until Ctrl-C", async (t) => {
     const url = await kind.createUrl();
     const storage = openUrl(url);

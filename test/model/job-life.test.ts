@@ -9,7 +9,7 @@ import { Model, SETTINGS } from "./model.ts";
 import { World } from "./world.ts";
 
 const COMMANDS = 60;
-const TIME_LIMIT_MS = 8_000;
+const TIME_LIMIT_MS = 6_000;
 
 // Any order of events, on the real storage: the model says what must come of it. A failure prints its seed and path, and the
 // shortest story that fast-check could find; MODEL_SEED, MODEL_PATH and MODEL_REPLAY run it again.
