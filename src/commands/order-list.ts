@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { summaryView } from "../http/order-view.ts";
-import { isoTime } from "../lib/iso-time.ts";
+import { isoTime, isoTimeOrNull } from "../lib/iso-time.ts";
 import { toDecimal } from "../orders/currency.ts";
 import type { ListedOrder } from "../storage/order-rows.ts";
 import type { Storage } from "../storage/open.ts";
@@ -75,7 +75,6 @@ const MAX_SAME = 1000;
 
 /** As `GET /orders` lists it, and what an operator wants to know beside. */
 export function listedView(order: ListedOrder) {
-  const time = (epochMs: number | null) => (epochMs === null ? null : isoTime(epochMs));
   return {
     ...summaryView(order),
     blocked_reason: order.blockedReason,
@@ -89,8 +88,8 @@ export function listedView(order: ListedOrder) {
     tickets: order.tickets,
     leg: order.leg,
     attempts: order.attempts,
-    next_attempt_at: time(order.nextAttemptAt),
-    held_until: time(order.heldUntil),
+    next_attempt_at: isoTimeOrNull(order.nextAttemptAt),
+    held_until: isoTimeOrNull(order.heldUntil),
     last_status_code: order.code,
     last_error: order.error,
   };

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Static, Type } from "typebox";
-import { isoTime } from "../lib/iso-time.ts";
+import { isoTime, isoTimeOrNull } from "../lib/iso-time.ts";
 import type { BuyerMask } from "../orders/buyer-mask.ts";
 import { type Moment, MOMENTS, timelineOf } from "../orders/order-timeline.ts";
 import { OPERATOR_ACTIONS } from "../orders/possible-actions.ts";
@@ -115,7 +115,7 @@ export function adminOrderView(story: OrderStory, context: AdminOrderContext): A
     partner: {
       id: order.partner_id,
       name: partner?.name ?? null,
-      disabled_at: timeOrNull(partner?.disabled_at ?? null),
+      disabled_at: isoTimeOrNull(partner?.disabled_at ?? null),
     },
     buyer: order.buyer_blanked_at !== null ? "blanked" : mask === null ? "revealed" : "masked",
     timeline: timelineOf(shown, circuits).map(momentView),
@@ -131,7 +131,7 @@ export function adminOrderView(story: OrderStory, context: AdminOrderContext): A
       state,
       reason,
       opened_at: isoTime(opened_at),
-      closed_at: timeOrNull(closed_at),
+      closed_at: isoTimeOrNull(closed_at),
     })),
   };
 }
@@ -165,8 +165,4 @@ function maskedStory(story: OrderStory, mask: BuyerMask): OrderStory {
 
 function momentView({ at, durationMs, ...moment }: Moment): AdminOrderView["timeline"][number] {
   return { at: isoTime(at), ...moment, duration_ms: durationMs };
-}
-
-function timeOrNull(epochMs: number | null): string | null {
-  return epochMs === null ? null : isoTime(epochMs);
 }

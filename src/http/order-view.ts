@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from "typebox";
-import { isoTime } from "../lib/iso-time.ts";
+import { isoTime, isoTimeOrNull } from "../lib/iso-time.ts";
 import { OrderItem } from "../orders/order-input.ts";
 import { ATTEMPT_ERRORS } from "../orders/outcome.ts";
 import { JOB_STATUSES, type Leg, ORDER_STATUSES } from "../orders/states.ts";
@@ -217,8 +217,4 @@ function jobView(leg: Leg, { job, attempts }: JobStory, late: readonly LateResul
 
 function lateOf(story: OrderStory, leg: Leg): LateResult[] {
   return story.late.filter((result) => result.leg === leg);
-}
-
-function isoTimeOrNull(epochMs: number | null): string | null {
-  return epochMs === null ? null : isoTime(epochMs);
 }

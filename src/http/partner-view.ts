@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from "typebox";
-import { isoTime } from "../lib/iso-time.ts";
+import { isoTime, isoTimeOrNull } from "../lib/iso-time.ts";
 import type { PartnerStanding } from "../storage/partner-standings.ts";
 import type { Partner } from "../storage/partners.ts";
 
@@ -47,7 +47,7 @@ export function partnerView(partner: Partner, nowMs: number): PartnerView {
     hold_limit_secs: partner.holdLimitSecs,
     failure_events: partner.failureEvents,
     previous_token_valid_until: endsAt(partner.previousTokenUntil, nowMs),
-    disabled_at: timeOrNull(partner.disabledAt),
+    disabled_at: isoTimeOrNull(partner.disabledAt),
     created_at: isoTime(partner.createdAt),
   };
 }
@@ -75,8 +75,8 @@ export type PartnerStandingView = Static<typeof PartnerStandingView>;
 export function partnerStandingView(standing: PartnerStanding): PartnerStandingView {
   const { circuit } = standing;
   return {
-    last_seen_at: timeOrNull(standing.lastSeenAt),
-    last_order_at: timeOrNull(standing.lastOrderAt),
+    last_seen_at: isoTimeOrNull(standing.lastSeenAt),
+    last_order_at: isoTimeOrNull(standing.lastOrderAt),
     last_day: {
       orders: standing.orders,
       refused_requests: standing.refusedRequests,
@@ -90,8 +90,4 @@ export function partnerStandingView(standing: PartnerStanding): PartnerStandingV
 /** When a time that may be over ends; null: there is none, or it is over. */
 export function endsAt(until: number | null, nowMs: number): string | null {
   return until === null || until <= nowMs ? null : isoTime(until);
-}
-
-function timeOrNull(epochMs: number | null): string | null {
-  return epochMs === null ? null : isoTime(epochMs);
 }

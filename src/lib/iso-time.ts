@@ -3,6 +3,10 @@ export function isoTime(epochMs: number): string {
   return new Date(epochMs).toISOString();
 }
 
+export function isoTimeOrNull(epochMs: number | null): string | null {
+  return epochMs === null ? null : isoTime(epochMs);
+}
+
 const TIME = /^(\d{4}-\d{2}-\d{2})([Tt]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2}))?$/;
 
 /** Epoch milliseconds of a time or date. In a query string a plus that nobody has escaped arrives as a space. */

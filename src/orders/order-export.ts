@@ -1,5 +1,5 @@
 import { type CsvCell, csvLine } from "../lib/csv-line.ts";
-import { isoTime } from "../lib/iso-time.ts";
+import { isoTimeOrNull } from "../lib/iso-time.ts";
 import { toDecimal } from "./currency.ts";
 import type { OrderStatus } from "./states.ts";
 
@@ -43,7 +43,6 @@ export const EXPORT_MEDIA_TYPES: Readonly<Record<ExportFormat, string>> = {
 type Value = CsvCell | readonly string[] | bigint;
 type Row = readonly [order: ExportedOrder, item: ExportedItem];
 
-const time = (epochMs: number | null): string | null => (epochMs === null ? null : isoTime(epochMs));
 const amountOf = (item: ExportedItem): bigint => BigInt(item.qty) * BigInt(item.unitPriceMinor);
 
 /** Null for a code that has no minor unit, as gold's. */
@@ -63,9 +62,9 @@ const COLUMNS: Readonly<Record<string, (...row: Row) => Value>> = {
   reference: (order) => order.reference,
   trace_id: (order) => order.traceId,
   status: (order) => order.status,
-  accepted_at: (order) => time(order.createdAt),
-  ticketed_at: (order) => time(order.ticketedAt),
-  delivered_at: (order) => time(order.deliveredAt),
+  accepted_at: (order) => isoTimeOrNull(order.createdAt),
+  ticketed_at: (order) => isoTimeOrNull(order.ticketedAt),
+  delivered_at: (order) => isoTimeOrNull(order.deliveredAt),
   item: (_, item) => item.no,
   sku: (_, item) => item.sku,
   visit_date: (_, item) => item.visitDate,

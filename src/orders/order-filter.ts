@@ -1,5 +1,5 @@
 import type { TSchema } from "typebox";
-import { isoTime } from "../lib/iso-time.ts";
+import { isoTimeOrNull } from "../lib/iso-time.ts";
 import type { InputProblem } from "./order-input.ts";
 import { ATTEMPT_ERRORS, type AttemptError } from "./outcome.ts";
 import { ORDER_STATUSES, type OrderStatus } from "./states.ts";
@@ -118,13 +118,12 @@ export function orderFilterOf(values: FieldValues): OrderFilter {
 
 /** The same filter in its outward form: the query string that {@link readOrderFilter} reads again. */
 export function orderFilterQuery(filter: OrderFilter): URLSearchParams {
-  const isoOrNull = (epochMs: number | null) => (epochMs === null ? null : isoTime(epochMs));
   const values: Record<FieldName, Value | null | readonly Value[]> = {
     q: filter.q,
     status: filter.statuses,
     partner: filter.partnerId,
-    created_from: isoOrNull(filter.createdFrom),
-    created_before: isoOrNull(filter.createdBefore),
+    created_from: isoTimeOrNull(filter.createdFrom),
+    created_before: isoTimeOrNull(filter.createdBefore),
     visit_from: filter.visitFrom,
     visit_to: filter.visitTo,
     code: filter.code,

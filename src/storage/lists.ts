@@ -1,6 +1,7 @@
-import { type RawBuilder, sql } from "kysely";
+import { type RawBuilder, type Selectable, sql } from "kysely";
 import type { Database } from "./database.ts";
 import { allOf, type Condition } from "./order-conditions.ts";
+import type { AuthEventsTable, RejectedRequestsTable } from "./tables.ts";
 
 // What operators look through beside the orders: newest first, in pages whose cursors are the place of the last row, so
 // that what comes in between moves nothing.
@@ -24,33 +25,14 @@ export interface AuthEventFilter extends Span {
   readonly reason: string | null;
   readonly ip: string | null;
 }
-export interface AuthEventRow {
-  id: number;
-  partner_id: string;
-  reason: string;
-  ip: string | null;
-  user_agent: string | null;
-  minute: number;
-  count: number;
-  last_at: number;
-}
+export type AuthEventRow = Selectable<AuthEventsTable>;
 
 export interface RejectionFilter extends Span {
   readonly partnerId: string | null;
   readonly externalOrderId: string | null;
   readonly status: number | null;
 }
-export interface RejectionRow {
-  id: number;
-  partner_id: string;
-  status: number;
-  problem: string;
-  reason: string;
-  external_order_id: string | null;
-  ip: string | null;
-  count: number;
-  at: number;
-}
+export type RejectionRow = Selectable<RejectedRequestsTable>;
 
 export interface Lists {
   authEvents(filter: AuthEventFilter, after: Place | null, limit: number): Promise<ListPage<AuthEventRow>>;

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { type Static, type TSchema, Type } from "typebox";
 import type { Clock } from "../../lib/clock.ts";
-import { isoTime } from "../../lib/iso-time.ts";
+import { isoTime, isoTimeOrNull } from "../../lib/iso-time.ts";
 import { ORDER_FILTER_FIELDS, ORDER_FILTER_PROPERTIES, orderFilterOf } from "../../orders/order-filter.ts";
 import { ATTEMPT_ERRORS } from "../../orders/outcome.ts";
 import { oneOf } from "../../orders/outward-fields.ts";
@@ -159,10 +159,6 @@ function jobView(job: ListedJob): Static<typeof JobView> {
     created_at: isoTime(job.created_at),
     updated_at: isoTime(job.updated_at),
   };
-}
-
-function isoTimeOrNull(epochMs: number | null): string | null {
-  return epochMs === null ? null : isoTime(epochMs);
 }
 
 const ORDERS_SCHEMA = adminSchema({
