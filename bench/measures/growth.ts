@@ -24,6 +24,8 @@ const AROUND_SECS = 20;
 /** A long run is divided into so many parts, to see whether it holds its rate. */
 const PARTS = 10;
 const GIB_PER_MINUTE = 4;
+/** What nothing holds up shows its rate in this part of the time. */
+const UNHINDERED_SHARE = 0.2;
 
 const named = (prefix: string, columns: readonly Column[]): Column[] =>
   columns.map((column) => ({ ...column, label: `${prefix} ${column.label}` }));
@@ -84,7 +86,7 @@ export const SNAPSHOT: Measure = {
   prose:
     "Another client (a backup, a report) begins a transaction that reads, and leaves it open, while orders come as fast as " +
     "they are delivered; the other measures follow, the snapshot still open. The rate is that of the whole time, its " +
-    "lowest and last that of a tenth.",
+    "lowest and last that of a tenth. Without a snapshot a fifth of the time is looked at.",
   databases: BOTH,
   contenders: ["wavegate"],
   conditions: SNAPSHOTS,
@@ -102,12 +104,14 @@ export const SNAPSHOT: Measure = {
     return bavail * bsize > needed * 2 ** 30 ? null : `${needed} GiB of free disk`;
   },
   charts: [{ kind: "lines", panels: [{ key: "orders_per_sec", label: "orders/s over the minutes" }] }],
-  estimateSecs: (options) => allSecs(options) + options.soakMinutes * 60,
+  estimateSecs: (options) => allSecs(options) + options.soakMinutes * 60 * ((1 + UNHINDERED_SHARE) / 2),
   run: ({ setup, options, condition }: Run): Promise<RunResult> =>
     withSession(setup, async (session) => {
-      const release = condition === SNAPSHOTS[0] ? async () => {} : await session.database.holdSnapshot();
+      const isHeld = condition === SNAPSHOTS[1];
+      const minutes = options.soakMinutes * (isHeld ? 1 : UNHINDERED_SHARE);
+      const release = isHeld ? await session.database.holdSnapshot() : async () => {};
       try {
-        const { window, orders } = await atPace(session, fullSpeed(), options.soakMinutes * 60);
+        const { window, orders } = await atPace(session, fullSpeed(), minutes * 60);
         const partMs = (window.toMs - window.fromMs) / PARTS;
         const rates = Array.from({ length: PARTS }, (_, part) => {
           const fromMs = window.fromMs + part * partMs;
@@ -123,7 +127,7 @@ export const SNAPSHOT: Measure = {
           ...(await measureUnloaded(session, options.seconds)),
           ...(await measureAccepts(session, options.seconds)),
         };
-        return { values, minutes: options.soakMinutes, series: { orders_per_sec: rates } };
+        return { values, minutes, series: { orders_per_sec: rates } };
       } finally {
         await release();
       }

@@ -69,8 +69,8 @@ export function finishedOrders(kind: DatabaseKind, count: number): string[] {
       endsAfterMs: 900,
     }),
     `insert into ticketing_jobs (id, order_id, partner_id, status, attempts, run_attempts, run_started_at, lane,
-      last_status_code, created_at, updated_at)
-    select id, id, partner_id, 'succeeded', ${tries}, ${tries}, created_at + 5, 1, 200, created_at, ticketed_at
+      last_status_code, created_at, updated_at, reference)
+    select id, id, partner_id, 'succeeded', ${tries}, ${tries}, created_at + 5, 1, 200, created_at, ticketed_at, reference
     from ${those}`,
     attempt(
       "ticketing",
@@ -83,8 +83,10 @@ export function finishedOrders(kind: DatabaseKind, count: number): string[] {
       `id, ${tries}, id, partner_id, ${uuid("ticketed_at")}, 200, ticketed_at - 400, 400,
       '{"reference":"' || reference || '","tickets":["TICKET-' || ${numberOf("f")} || '-1"]}'`,
     ),
-    `insert into tickets (order_id, partner_id, no, body)
-    select id, partner_id, no, '"TICKET-' || ${numberOf("f")} || '-' || no || '"' from ${TWO} cross join ${those}`,
+    `insert into tickets (order_id, partner_id, no, body, code)
+    select order_id, partner_id, no, '"' || code || '"', code from
+      (select id as order_id, partner_id, no, 'TICKET-' || ${numberOf("f")} || '-' || no as code
+      from ${TWO} cross join ${those}) given`,
     `insert into ota_callback_jobs (order_id, partner_id, status, attempts, run_attempts, run_started_at, lane,
       last_status_code, created_at, updated_at, event, event_id, sequence, body)
     select id, partner_id, 'succeeded', 1, 1, ticketed_at, 1, 200, ticketed_at, delivered_at, 'order.ticketed',
