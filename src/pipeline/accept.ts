@@ -3,6 +3,7 @@ import { combine } from "../lib/combiner.ts";
 import { uuidV7 } from "../lib/ids.ts";
 import type { ParsedJson } from "../lib/strict-json.ts";
 import type { Log } from "../observe/log.ts";
+import type { WorkEvent } from "../observe/work-events.ts";
 import { fingerprint } from "../orders/fingerprint.ts";
 import type { OrderInput } from "../orders/order-input.ts";
 import type { AddressGuard } from "../outbound/address-guard.ts";
@@ -99,10 +100,7 @@ export function createAccept(options: AcceptOptions): (order: IncomingOrder) => 
       const result = await write({ order: fresh, payload: order.payload });
       if (result.kind === "accepted") {
         if (result.job === null) onAccepted();
-        log.info({
-          ...acceptedEvent(result.order),
-          duration_ms: Math.round(clock.monotonicMs() - startedAt),
-        });
+        log.info(acceptedEvent(result.order, Math.round(clock.monotonicMs() - startedAt)));
       }
       return result;
     } catch (error) {
@@ -151,12 +149,13 @@ async function acceptBatch(
   }
 }
 
-function acceptedEvent(order: AcceptedOrder) {
+function acceptedEvent(order: AcceptedOrder, durationMs: number): WorkEvent {
   return {
     event: "order.accepted",
     trace_id: order.traceId,
     order_id: order.id,
     partner_id: order.partnerId,
     external_order_id: order.externalOrderId,
+    duration_ms: durationMs,
   };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
 import { combine } from "../lib/combiner.ts";
 import type { Log } from "../observe/log.ts";
+import type { WorkEvent } from "../observe/work-events.ts";
 import type { Outcome } from "../orders/outcome.ts";
 import type { RetrySchedule } from "../orders/schedule.ts";
 import type { JobStatus, Leg } from "../orders/states.ts";
@@ -110,7 +111,7 @@ export function createSettle(options: SettleOptions): Settle {
       if (settled.ticketed && settled.callback === null) onTicketed();
       if (leg === "ticketing" && settled.job !== "pending") options.onTicketingEnded?.(job.orderId);
       const isPending = settled.result === "settled" && settled.job === "pending";
-      log.info({
+      const event: WorkEvent = {
         event: leg === "ticketing" ? "ticketing.attempted" : "callback.attempted",
         trace_id: job.traceId,
         order_id: job.orderId,
@@ -123,7 +124,8 @@ export function createSettle(options: SettleOptions): Settle {
         settled: settled.result,
         job: settled.job,
         ...(isPending ? { due_in_ms: next.dueAt! - endedAt } : {}),
-      });
+      };
+      log.info(event);
       return { job: settled.job, dueInMs: isPending ? Math.max(0, next.dueAt! - endedAt) : null };
     },
     async lost(claims) {
@@ -147,7 +149,15 @@ export function createSettle(options: SettleOptions): Settle {
       results.forEach(({ result, job }, index) => {
         const { orderId, partnerId, no } = claims[index]!;
         if (result !== "settled") return;
-        log.warn({ event: "attempt.lost", leg, order_id: orderId, partner_id: partnerId, attempt: no, job });
+        const event: WorkEvent = {
+          event: "attempt.lost",
+          leg,
+          order_id: orderId,
+          partner_id: partnerId,
+          attempt: no,
+          job,
+        };
+        log.warn(event);
       });
     },
   };
