@@ -5,6 +5,7 @@ import { loadMapping } from "./config/mapping-module.ts";
 import { checkPartnerEntry } from "./config/partner-entry.ts";
 import { createHttpServer } from "./http/server.ts";
 import { systemClock } from "./lib/clock.ts";
+import { isoTime } from "./lib/iso-time.ts";
 import { createCredentials, type Credentials } from "./lib/credentials.ts";
 import type { Log } from "./observe/log.ts";
 import { createAddressGuard } from "./outbound/address-guard.ts";
@@ -17,6 +18,7 @@ import { createBulkWorker } from "./pipeline/bulk-worker.ts";
 import { createCallbackStep } from "./pipeline/callback.ts";
 import { createEngine, type Engine } from "./pipeline/engine.ts";
 import { createPlainExchange, type Exchange } from "./pipeline/exchange.ts";
+import { createHoldWatch } from "./pipeline/hold-watch.ts";
 import { createHousekeeper } from "./pipeline/housekeeper.ts";
 import { createMappedExchange } from "./pipeline/mapped-exchange.ts";
 import { createOrderWaits } from "./pipeline/order-waits.ts";
@@ -24,8 +26,10 @@ import { createTestCallback } from "./pipeline/test-callback.ts";
 import { createTicketingStep } from "./pipeline/ticketing.ts";
 import { provision } from "./provision.ts";
 import { LEGS } from "./orders/states.ts";
+import { ClockBehind } from "./storage/hold.ts";
 import { inLine } from "./storage/in-line.ts";
 import { inThread } from "./storage/in-thread.ts";
+import type { Act } from "./storage/operator-record.ts";
 import { openStorage, type Storage } from "./storage/open.ts";
 import { migrate, schemaState } from "./storage/schema.ts";
 
@@ -48,8 +52,17 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
+export interface StartOptions {
+  /** The database was restored: it is held from before the gateway listens, with who and why. */
+  readonly restored?: Act | undefined;
+}
+
 /** Composition root: Config -> a gateway that listens and works. @throws {@link StartError} */
-export async function startGateway(config: Config, log: Log): Promise<Gateway> {
+export async function startGateway(
+  config: Config,
+  log: Log,
+  { restored }: StartOptions = {},
+): Promise<Gateway> {
   const options = {
     url: config.databaseUrl,
     poolSize: config.databasePoolSize,
@@ -64,6 +77,7 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
     // Begins while the rest is prepared.
     if (storage.database.ownThread) storage = inThread(storage, options);
     await prepare(storage, config, log);
+    if (restored !== undefined) await holdRestored(storage, restored);
     return await startOn(storage, config, exchange, log);
   } catch (error) {
     await storage.close();
@@ -78,6 +92,17 @@ async function prepare(storage: Storage, config: Config, log: Log): Promise<void
   const provisioning = { storage, credentials, development: config.dev, log, nowMs: systemClock.wallMs() };
   await provision(provisioning, config.partners, config.operators);
   await refuseToStart(storage, config);
+}
+
+/** @throws {@link StartError} when ids could be given out twice */
+async function holdRestored({ holds }: Storage, act: Act): Promise<void> {
+  try {
+    await holds.placeRestored(act, null);
+  } catch (error) {
+    // By its name: it may come from another thread.
+    if ((error as Error).name === ClockBehind.name) throw new StartError([(error as Error).message]);
+    throw error;
+  }
 }
 
 /** How ticketing is spoken with. @throws {@link StartError} for a mapping that can't be used */
@@ -114,6 +139,19 @@ async function startOn(storage: Storage, config: Config, exchange: Exchange, log
   const housekeeper = createHousekeeper({ storage, keep: config.retention, clock, log });
   const { announce } = engine;
   const bulkWorker = createBulkWorker({ storage, pollMs: config.pollMs, clock, log, onQueued: announce });
+  const holdWatch = createHoldWatch({
+    readHold: storage.readHold,
+    pollMs: config.pollMs,
+    log,
+    async begin() {
+      await engine.start();
+      housekeeper.start();
+      bulkWorker.start();
+    },
+    async pause() {
+      await Promise.all([engine.pause(), housekeeper.stop(), bulkWorker.stop()]);
+    },
+  });
   const accept = createAccept({
     database: storage.database,
     intake: storage.intake,
@@ -150,18 +188,17 @@ async function startOn(storage: Storage, config: Config, exchange: Exchange, log
     log,
     clock,
     readiness: async () => {
-      const checks = { accepting: stopping ? "no: shutting down" : accepting, ...(await look(storage)) };
+      const checks = {
+        accepting: stopping ? "no: shutting down" : accepting,
+        ...(await look(storage, config)),
+      };
       return { ready: !stopping && checks.database === "reachable", checks };
     },
   });
   try {
     // Also a process that only works jobs answers for its health.
     await server.listen({ host: config.host, port: config.port });
-    if (config.role !== "api") {
-      await engine.start();
-      housekeeper.start();
-      bulkWorker.start();
-    }
+    if (config.role !== "api") await holdWatch.start();
   } catch (error) {
     await Promise.all([server.close(), stopEngine(engine, 0, clients)]);
     throw error;
@@ -172,12 +209,15 @@ async function startOn(storage: Storage, config: Config, exchange: Exchange, log
     storage,
     async stop() {
       stopping = true;
-      await Promise.all([
-        stopServing(server, config.drainMs),
-        stopEngine(engine, config.drainMs, clients),
-        housekeeper.stop(),
-        bulkWorker.stop(),
-      ]);
+      const stopWorking = async (): Promise<void> => {
+        await holdWatch.stop();
+        await Promise.all([
+          stopEngine(engine, config.drainMs, clients),
+          housekeeper.stop(),
+          bulkWorker.stop(),
+        ]);
+      };
+      await Promise.all([stopServing(server, config.drainMs), stopWorking()]);
       stopped.abort();
       await storage.close();
     },
@@ -310,18 +350,31 @@ async function stopEngine(
   await cutOff();
 }
 
-/** Whether the database answers, and which targets fail for everybody: those don't make the gateway unready. */
-async function look({ circuits }: Storage): Promise<{ database: string; circuits: string }> {
+/**
+ * Whether the database answers, whether anything is worked, and which targets fail for everybody: those don't make the
+ * gateway unready.
+ */
+async function look(
+  { circuits, readHold }: Storage,
+  { role }: Config,
+): Promise<{ database: string; working: string; circuits: string }> {
   try {
+    const hold = await readHold();
+    const working =
+      hold !== null ? `no: held since ${isoTime(hold.since)}` : role === "api" ? "no: ROLE=api" : "yes";
     const open = (await Promise.all(LEGS.map((leg) => circuits[leg].listOpen()))).flat();
     const ofPartners = open.filter(({ leg }) => leg === "callback").length;
     const told = [
       ...(open.length > ofPartners ? ["ticketing"] : []),
       ...(ofPartners > 0 ? [`callbacks of ${ofPartners} partner(s)`] : []),
     ];
-    return { database: "reachable", circuits: told.length === 0 ? "closed" : `open: ${told.join(", ")}` };
+    return {
+      database: "reachable",
+      working,
+      circuits: told.length === 0 ? "closed" : `open: ${told.join(", ")}`,
+    };
   } catch {
-    return { database: "unreachable", circuits: "unknown" };
+    return { database: "unreachable", working: "unknown", circuits: "unknown" };
   }
 }
 

@@ -681,8 +681,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "born-into-a-stop",
     file: "src/pipeline/worker.ts",
-    find: "const isWorking = loop !== null && !stopping;",
-    replace: "const isWorking = loop !== null;",
+    find: "const isWorking = loop !== null && !paused && !stopping;",
+    replace: "const isWorking = loop !== null && !paused;",
     why: "A drain takes ever new jobs, and the last are cut off.",
     tests: [RESERVE],
   },

@@ -19,6 +19,7 @@ export interface BulkWorkerOptions {
 /** Works the durable acts upon many orders, in small steps. Any process may, and several at once. */
 export interface BulkWorker {
   start(): void;
+  /** May be started again. */
   stop(): Promise<void>;
   /** One step of each job that is due. @returns how many steps were made @throws the first failure, after all of them */
   round(): Promise<number>;
@@ -81,7 +82,10 @@ export function createBulkWorker(options: BulkWorkerOptions): BulkWorker {
     log[passes(error) ? "warn" : "error"]({ event: "bulk.failed", err: error });
   });
   return {
-    start: rounds.start,
+    start() {
+      stopping = false;
+      rounds.start();
+    },
     round,
     async stop() {
       stopping = true;

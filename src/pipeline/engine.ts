@@ -42,8 +42,10 @@ export interface Engine {
   readonly workers: Readonly<Record<Leg, Worker>>;
   /** A leg may have work, here and in other processes. */
   announce(leg: Leg): void;
-  /** Begins to take jobs; first it takes over the claims that nobody can hold any more. */
+  /** Begins to take jobs; first it takes over the claims that nobody can hold any more. Goes on after a pause. */
   start(): Promise<void>;
+  /** Takes no jobs until started again; the attempts in flight go on, and are settled. */
+  pause(): Promise<void>;
   /** One round of what runs beside the workers: takes over expired claims, tends the circuits. */
   tend(): Promise<void>;
   /**
@@ -112,18 +114,27 @@ export function createEngine(options: EngineOptions): Engine {
     );
   }
   const all = Object.values(workers);
+  let begun = false;
 
   return {
     workers,
     announce,
     async start() {
       // The one serving process holds no claim yet: whatever is open was its predecessor's.
-      if (!database.manyProcesses) await Promise.all(rescuers.map((rescuer) => rescuer.rescue(true)));
+      if (!begun && !database.manyProcesses)
+        await Promise.all(rescuers.map((rescuer) => rescuer.rescue(true)));
       for (const beside of [...rescuers, ...keepers]) beside.start();
       for (const worker of all) worker.start();
-      database.wakeups?.listen((topic) => {
-        for (const leg of LEGS) if (topic === leg) workers[leg].wake();
-      });
+      if (!begun) {
+        database.wakeups?.listen((topic) => {
+          for (const leg of LEGS) if (topic === leg) workers[leg].wake();
+        });
+      }
+      begun = true;
+    },
+    async pause() {
+      for (const worker of all) worker.pause();
+      await Promise.all([...rescuers, ...keepers].map((beside) => beside.stop()));
     },
     async tend() {
       for (const rescuer of rescuers) await rescuer.rescue(false);

@@ -15,6 +15,7 @@ export interface HousekeeperOptions {
 /** Deletes what has been kept for long enough, quietly beside the engine. */
 export interface Housekeeper {
   start(): void;
+  /** May be started again. */
   stop(): Promise<void>;
   /** Once through: all that is too old now. */
   round(): Promise<{ readonly orders: number; readonly authEvents: number; readonly rejections: number }>;
@@ -60,7 +61,10 @@ export function createHousekeeper(options: HousekeeperOptions): Housekeeper {
 
   const rounds = repeat(round, PAUSE_MS, (error) => log.warn({ event: "housekeeping.failed", err: error }));
   return {
-    start: rounds.start,
+    start() {
+      stopping = false;
+      rounds.start();
+    },
     async stop() {
       stopping = true;
       await rounds.stop();

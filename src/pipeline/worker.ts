@@ -42,8 +42,10 @@ export interface Reservation {
 }
 
 export interface Worker {
-  /** Begins to take jobs: when woken, when a known one falls due, and at every poll. */
+  /** Begins to take jobs: when woken, when a known one falls due, and at every poll. Goes on after a pause. */
   start(): void;
+  /** Takes no jobs until started again; the attempts in flight go on. */
+  pause(): void;
   /** There may be work. */
   wake(): void;
   /** Takes due jobs for the free slots, once, and begins their attempts. @returns how many */
@@ -98,6 +100,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const givenUp = new AbortController();
   let loop: Promise<void> | null = null;
   let stopping = false;
+  let paused = false;
 
   /** Claims under a token of its own, and begins what was claimed. */
   async function take(claimJobs: (terms: ClaimTerms) => Promise<ClaimedJob[]>): Promise<ClaimedJob[]> {
@@ -140,7 +143,7 @@ export function createWorker(options: WorkerOptions): Worker {
   function reserve(partnerIds: readonly string[]): Reservation {
     const claim = { claim: uuidV7(clock.wallMs()), claimedBy, leaseMs };
     const claimedAt = clock.monotonicMs();
-    const isWorking = loop !== null && !stopping;
+    const isWorking = loop !== null && !paused && !stopping;
     const claims = partnerIds.map((partnerId) => (isWorking && inFlight.reserve(partnerId) ? claim : null));
     const free = (): void => {
       claims.forEach((given, index) => {
@@ -234,7 +237,7 @@ export function createWorker(options: WorkerOptions): Worker {
   async function work(): Promise<void> {
     while (!stopping) {
       try {
-        await takeDue();
+        if (!paused) await takeDue();
       } catch (error) {
         const level = passes(error) ? "warn" : "error";
         log[level]({ event: "claim.failed", leg, err: error });
@@ -253,7 +256,12 @@ export function createWorker(options: WorkerOptions): Worker {
 
   return {
     start() {
+      if (paused) bell.ring();
+      paused = false;
       loop ??= work();
+    },
+    pause() {
+      paused = true;
     },
     wake() {
       bell.ring();

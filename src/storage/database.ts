@@ -68,6 +68,8 @@ export interface SqlWords {
   /** `for update`, where rows are locked one by one; and that passing over rows that others hold. */
   forUpdate: string;
   forUpdateSkipLocked: string;
+  /** Statements by which a table's ids go on after the number in `$1`, unless they are beyond it. */
+  skipIds(table: string): readonly string[];
   /** The smaller and the larger of two values. */
   least: string;
   greatest: string;
@@ -139,10 +141,17 @@ export interface Database {
    * there is no such thing.
    */
   wakeups: Wakeups | null;
+  /**
+   * Copies the database into a new file as it is now, while others write. Null where the database has means of its own.
+   * @param onProgress hears of pages @throws Error when the file exists, can't be written or isn't whole
+   */
+  readonly backup: Backup | null;
   /** What `doctor` should know: settings that durability rests on, each with a verdict. */
   inspect(): Promise<readonly Finding[]>;
   close(): Promise<void>;
 }
+
+export type Backup = (path: string, onProgress: (done: number, total: number) => void) => Promise<void>;
 
 export interface Wakeups {
   /** Tells the other processes, soon and coalesced; never fails. */

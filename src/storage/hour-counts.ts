@@ -15,7 +15,7 @@ export interface HourCounts {
 export type CountHours = (hours: number, nowMs: number) => Promise<HourCounts[]>;
 
 export const HOUR_MS = 3_600_000;
-/** Ids of one statement: an embedded database is read in the thread that serves requests. */
+/** Rows of one statement: an embedded database is read in the thread that serves requests. */
 const PAGE = 10_000;
 /** What still may be on its way when an hour is over. */
 const SETTLED_MS = 60_000;
@@ -28,8 +28,9 @@ const LOOK_BACK_MS = 2 * HOUR_MS;
 const MAX_FIRST_IDS = 10;
 
 interface Row {
-  readonly hour: number;
+  readonly hour: number | null;
   readonly n: number;
+  readonly last: number;
 }
 type Kind = Exclude<keyof HourCounts, "from">;
 
@@ -38,9 +39,12 @@ export function createCountHours(database: Pick<Database, "run" | "queries">): C
   const { run } = database;
   const known = new Map<number, HourCounts>();
   const firstIds = new Map<string, number>();
+  // A page is so many rows, not so many ids: those have a gap where the database was restored. What doesn't count has no hour.
   const counted = (table: string, time: string, where: string): string =>
-    `select cast(${time} / ${HOUR_MS} as bigint) as hour, count(*) as n from ${table}
-      where id >= $1 and id < $2 and ${time} >= $3 and ${where} group by 1`;
+    `select hour, count(*) as n, max(id) as last from (
+        select id, case when ${time} >= $2 and ${where} then cast(${time} / ${HOUR_MS} as bigint) end as hour
+        from ${table} where id >= $1 order by id limit ${PAGE}) page
+      group by hour`;
   // A ticketing job bears its order's id and is narrow; when it has succeeded, nothing changes it any more.
   const texts: readonly (readonly [Kind, "orders" | "ota_callback_jobs", string])[] = [
     ["accepted", "orders", counted("ticketing_jobs", "created_at", "1 = 1")],
@@ -51,10 +55,6 @@ export function createCountHours(database: Pick<Database, "run" | "queries">): C
       counted("ota_callback_jobs", "updated_at", "status = 'succeeded' and event = 'order.ticketed'"),
     ],
   ];
-  const lastId = {
-    orders: "select max(id) as id from ticketing_jobs",
-    ota_callback_jobs: "select max(id) as id from ota_callback_jobs",
-  };
 
   /** Of a time that is over: it stays the first. */
   async function firstId(table: "orders" | "ota_callback_jobs", since: number): Promise<number> {
@@ -68,10 +68,13 @@ export function createCountHours(database: Pick<Database, "run" | "queries">): C
   async function countSince(since: number): Promise<Map<number, Record<Kind, number>>> {
     const counts = new Map<number, Record<Kind, number>>();
     for (const [kind, table, text] of texts) {
-      let id = await firstId(table, since - LOOK_BACK_MS);
-      const [last] = await run<{ id: number | null }>(lastId[table], []);
-      for (; id <= (last?.id ?? 0); id += PAGE) {
-        for (const { hour, n } of await run<Row>(text, [id, id + PAGE, since])) {
+      let from = await firstId(table, since - LOOK_BACK_MS);
+      for (let rows = PAGE; rows === PAGE;) {
+        rows = 0;
+        for (const { hour, n, last } of await run<Row>(text, [from, since])) {
+          rows += n;
+          from = Math.max(from, last + 1);
+          if (hour === null) continue;
           const count = counts.get(hour) ?? { accepted: 0, ticketed: 0, delivered: 0 };
           counts.set(hour, { ...count, [kind]: count[kind] + n });
         }

@@ -151,6 +151,7 @@ const WRITING = [
   "authEvents",
   "rejections",
   "retention",
+  "holds",
 ] as const;
 /** What operators ask: it may take a while. */
 export const LOOKING = [

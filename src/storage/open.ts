@@ -10,6 +10,7 @@ import { createDisclosures, type Disclosures } from "./disclosures.ts";
 import { createErrorGroups, type ErrorGroups } from "./error-groups.ts";
 import { createReadEvents, type ReadEvents } from "./event-queries.ts";
 import { createExportPages, type ExportPages } from "./export-pages.ts";
+import { createHolds, createReadHold, type Holds, type ReadHold } from "./hold.ts";
 import { createJobQueue, type JobQueue } from "./jobs.ts";
 import { createOperatorActions, type OperatorActions } from "./operator-actions.ts";
 import { createOperators, type Operators } from "./operators.ts";
@@ -57,6 +58,8 @@ export interface Storage {
   readonly bulkQueries: BulkQueries;
   readonly disclosures: Disclosures;
   readonly retention: Retention;
+  readonly holds: Holds;
+  readonly readHold: ReadHold;
   close(): Promise<void>;
 }
 
@@ -120,6 +123,8 @@ export function openStorage(options: StorageOptions): Storage {
     bulkQueries: createBulkQueries(database),
     disclosures: createDisclosures(database),
     retention: createRetention(database),
+    holds: createHolds(database),
+    readHold: createReadHold(database),
     close: () => database.close(),
   };
 }

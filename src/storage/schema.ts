@@ -6,6 +6,7 @@ import { operatorRotation } from "./migrations/0002-operator-rotation.ts";
 import { search } from "./migrations/0003-search.ts";
 import { actions } from "./migrations/0005-actions.ts";
 import { failureEvents } from "./migrations/0006-failure-events.ts";
+import { hold } from "./migrations/0007-hold.ts";
 
 /** The migrations in their order: the same names on every database. A landed one is never changed. */
 const MIGRATIONS: Readonly<Record<string, (types: ColumnTypes) => Migration>> = {
@@ -14,6 +15,7 @@ const MIGRATIONS: Readonly<Record<string, (types: ColumnTypes) => Migration>> = 
   "0003-search": search,
   "0005-actions": actions,
   "0006-failure-events": failureEvents,
+  "0007-hold": hold,
 };
 
 export interface SchemaState {

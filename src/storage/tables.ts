@@ -277,6 +277,15 @@ export interface RateBucketsTable {
   updated_at: number;
 }
 
+/** That nothing is worked; see hold.ts. */
+export interface HoldsTable {
+  /** Empty: of all partners, which is the only one there is. */
+  partner_id: string;
+  actor: string;
+  reason: string;
+  since: number;
+}
+
 /** The tables by their names (SPEC section 6). */
 export interface Tables {
   partners: PartnersTable;
@@ -298,6 +307,7 @@ export interface Tables {
   rate_buckets: RateBucketsTable;
   circuit_failures: CircuitFailuresTable;
   circuits: CircuitsTable;
+  holds: HoldsTable;
 }
 
 /** A leg's two tables, and the job column that finds an order's: a ticketing job bears its order's id. */

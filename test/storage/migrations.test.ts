@@ -15,6 +15,7 @@ const NAMES = [
   "0003-search",
   "0005-actions",
   "0006-failure-events",
+  "0007-hold",
 ];
 
 onEachDatabase("migrations", (kind) => {

@@ -77,6 +77,7 @@ const words: SqlWords = {
     ),
   forUpdate: "for update",
   forUpdateSkipLocked: "for update skip locked",
+  skipIds: (table) => [`select setval('${table}_id_seq', $1) from ${table}_id_seq where last_value < $1`],
   least: "least",
   greatest: "greatest",
 };
@@ -276,6 +277,7 @@ export function openPostgres(options: PostgresOptions): Database {
     isDataFault: (error) =>
       error instanceof RowLocked || DATA_FAULT_CLASSES.has((sqlState(error) ?? "").slice(0, 2)),
     wakeups,
+    backup: null,
     inspect: () => inspect(pool),
     close: async () => {
       await wakeups.close();

@@ -27,6 +27,7 @@ import {
   type SqlWords,
 } from "../database.ts";
 import type { Tables } from "../tables.ts";
+import { backupTo } from "./sqlite-backup.ts";
 import { BUSY_COLUMNS, IN_FLIGHT, IN_LANE, inTurns } from "./turns.ts";
 
 const columnTypes: ColumnTypes = {
@@ -89,6 +90,12 @@ const words: SqlWords = {
     ),
   forUpdate: "",
   forUpdateSkipLocked: "",
+  // A table that has never had a row has none here.
+  skipIds: (table) => [
+    `insert into sqlite_sequence (name, seq) select '${table}', $1
+      where not exists (select 1 from sqlite_sequence where name = '${table}')`,
+    `update sqlite_sequence set seq = $1 where name = '${table}' and seq < $1`,
+  ],
   least: "min",
   greatest: "max",
 };
@@ -324,6 +331,7 @@ export function openSqlite(options: SqliteOptions): Database {
     transact: (work, { durable = true } = {}) => untilNotBusy(() => attempt(work, durable)),
     isDataFault: (error) => DATA_FAULT.has(resultCode(error) ?? -1),
     wakeups: null,
+    backup: path === ":memory:" ? null : (copy, onProgress) => backupTo(path, copy, onProgress),
     inspect: () => inTurn(() => inspect(connection, path)),
     close: () =>
       inTurn(() => {
