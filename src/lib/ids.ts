@@ -27,6 +27,11 @@ export function uuidV7(epochMs: number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
+/** The time of a UUID of version 7, in epoch milliseconds. */
+export function timeOfUuidV7(uuid: string): number {
+  return Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16);
+}
+
 /** The id of an event: in the order of time, as its UUID is. */
 export function eventId(epochMs: number): string {
   return `evt_${uuidV7(epochMs).replaceAll("-", "")}`;

@@ -42,6 +42,8 @@ type Attempted = OfOrder & {
   readonly settled: string;
   readonly job: string;
   readonly due_in_ms?: number;
+  /** Of a callback: it tells of the order's tickets, so that what becomes of it moves the order. */
+  readonly moves_order?: boolean;
 };
 
 /** The process that made an attempt died. */
@@ -54,11 +56,66 @@ type AttemptLost = {
   readonly job: string;
 };
 
+/** A leg has come to its end, and the order with it: until a person, a circuit or the next leg goes on. */
+type OrderSettled = OfOrder & {
+  readonly event: "order.settled";
+  readonly leg: string;
+  /** The order's new status. */
+  readonly status: string;
+  /** Of the leg's job, over its life. */
+  readonly attempts: number;
+  readonly since_accepted_ms: number;
+};
+
+/** What an open circuit made of the jobs of its target: numbers of them. */
+type CircuitHolding = {
+  readonly event: "circuit.holding";
+  readonly leg: string;
+  readonly held: number;
+  /** Orders whose failure was the target's: they are worked again. */
+  readonly taken_back: number;
+  /** Held for too long: exhausted. */
+  readonly expired: number;
+};
+
+/**
+ * A request was turned away at the door. `auth.failed_again`: with the same partner, reason and address as another in this
+ * minute, or beyond what a minute may log.
+ */
+type AuthFailed = {
+  readonly event: "auth.failed" | "auth.failed_again";
+  /** As the request named it, or empty; `*` for the sum of what is beyond a minute's room. */
+  readonly partner_id: string;
+  readonly reason: string;
+  readonly ip: string | null;
+};
+
+/** An operator did something over HTTP. On the command line the database alone has the record, as for both. */
+type OperatorActed = {
+  readonly event: "operator.acted";
+  readonly operator: string;
+  /** The method and the route, as registered. */
+  readonly action: string;
+  readonly status: number;
+  readonly duration_ms: number;
+  readonly order_id?: number;
+  readonly partner_id?: string;
+  readonly bulk_id?: number;
+};
+
 /**
  * The units of work that metrics and traces are made from: what is told of each is told once, and the log, the metrics and
  * the traces are three views of it.
  */
-export type WorkEvent = HttpAnswered | OrderAccepted | Attempted | AttemptLost;
+export type WorkEvent =
+  | HttpAnswered
+  | OrderAccepted
+  | Attempted
+  | AttemptLost
+  | OrderSettled
+  | CircuitHolding
+  | AuthFailed
+  | OperatorActed;
 
 /** The events above by their names. */
 export type WorkEventOf<Name extends WorkEvent["event"]> = Extract<WorkEvent, { readonly event: Name }>;
