@@ -401,8 +401,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "ticketing-key-per-attempt",
     file: "src/pipeline/ticketing.ts",
-    find: "attemptHeaders(job, job.traceId, spanId())",
-    replace: "attemptHeaders(job, `${job.traceId}-${job.no}`, spanId())",
+    find: "attemptHeaders(job, job.traceId, spanId)",
+    replace: "attemptHeaders(job, `${job.traceId}-${job.no}`, spanId)",
     why: "Ticketing can't tell a retry from a new order, and issues twice.",
     tests: [WAY],
   },

@@ -6,6 +6,7 @@ import { mappingOrder } from "../orders/mapping-calls.ts";
 import type { MappingOrder } from "../orders/mapping.ts";
 import type { Log } from "../observe/log.ts";
 import type { Answer } from "../outbound/http-client.ts";
+import { NO_TIMINGS } from "../outbound/timings.ts";
 import type { Reading } from "../pipeline/exchange.ts";
 import { createMappedExchange } from "../pipeline/mapped-exchange.ts";
 import { configHere } from "./cli/database.ts";
@@ -118,7 +119,16 @@ function answerOf({ status, response, expect }: Options): Answer | null {
     throw new Failure("usage", "--expect needs an answer: give --status or --response");
   }
   const body = response === undefined ? Buffer.alloc(0) : readSmallFile(response);
-  return { code: status ?? 200, error: null, sent: true, detail: "", body, retryAfter: null, durationMs: 0 };
+  return {
+    code: status ?? 200,
+    error: null,
+    sent: true,
+    detail: "",
+    body,
+    retryAfter: null,
+    durationMs: 0,
+    timings: NO_TIMINGS,
+  };
 }
 
 function show(path: string, { order, request, request_failure, answer, slow }: ReturnType<typeof tryOn>) {

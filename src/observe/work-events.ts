@@ -20,6 +20,8 @@ type HttpAnswered = {
   readonly duration_ms: number;
   /** Of the order that it made, or made before. */
   readonly trace_id?: string;
+  /** The order had been made before, under the same Idempotency-Key. */
+  readonly replayed?: boolean;
   /** What the client sent of W3C Trace Context, if it is well-formed. */
   readonly traceparent?: string;
 };
@@ -29,6 +31,8 @@ type OrderAccepted = OfOrder & {
   readonly external_order_id: string;
   /** From the order's checks to its commit. */
   readonly duration_ms: number;
+  /** Of that, the transaction that it shared, and the wait for it. */
+  readonly commit_ms: number;
 };
 
 type Attempted = OfOrder & {
@@ -38,6 +42,19 @@ type Attempted = OfOrder & {
   readonly code: number | null;
   readonly error: string | null;
   readonly duration_ms: number | null;
+  /** Of what it sent; null: nothing was. */
+  readonly span_id: string | null;
+  /** Where to, without the query. */
+  readonly url: string | null;
+  /** Where its time went; null: it had no such phase, as on a connection that was kept. */
+  readonly waited_ms: number | null;
+  readonly dns_ms: number | null;
+  readonly connect_ms: number | null;
+  readonly tls_ms: number | null;
+  /** From the sending to the head of the answer; null: none came. */
+  readonly first_byte_ms: number | null;
+  /** From the attempt's end to the commit of what it came to. */
+  readonly settle_ms: number;
   /** What became of the claim. */
   readonly settled: string;
   readonly job: string;
@@ -47,12 +64,14 @@ type Attempted = OfOrder & {
 };
 
 /** The process that made an attempt died. */
-type AttemptLost = {
+type AttemptLost = OfOrder & {
   readonly event: "attempt.lost";
   readonly leg: string;
-  readonly order_id: number;
-  readonly partner_id: string;
   readonly attempt: number;
+  /** What it sent under, if it came to that. */
+  readonly span_id: string;
+  /** From its claim until it was found out. */
+  readonly duration_ms: number;
   readonly job: string;
 };
 

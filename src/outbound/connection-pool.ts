@@ -1,10 +1,13 @@
 import type { Socket } from "node:net";
 import { Client } from "undici";
 import type { Connector } from "./connector.ts";
+import { createOpening, type Opening } from "./timings.ts";
 
 /** One HTTP/1.1 connection to one origin; undici opens it with the first request, and again if it closed meanwhile. */
 export interface Connection {
   readonly client: Client;
+  /** Its latest; null: none has begun. */
+  readonly opening: Opening | null;
 }
 
 export interface ConnectionPool {
@@ -39,6 +42,7 @@ interface Line {
 interface Lane extends Connection {
   readonly line: Line;
   socket: Socket | null;
+  opening: Opening | null;
 }
 
 /** Shorter than servers usually keep idle connections, so that a request seldom meets a closing one. */
@@ -67,14 +71,16 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
       bodyTimeout: 0,
       allowH2: false,
       connect: (target, callback) => {
-        const socket = options.connector(target, callback);
+        const opening = createOpening();
+        const socket = options.connector(target, callback, opening);
+        lane.opening = opening;
         lane.socket = socket;
         if (socket === null) return;
         sockets.add(socket);
         socket.once("close", () => sockets.delete(socket));
       },
     });
-    const lane: Lane = { client, line, socket: null };
+    const lane: Lane = { client, line, socket: null, opening: null };
     client.on("disconnect", () => {
       if (takeFromIdle(lane)) end(lane);
     });

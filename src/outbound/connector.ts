@@ -1,6 +1,7 @@
 import { type LookupFunction, type Socket, connect as connectTcp, isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { buildConnector } from "undici";
+import type { Opening } from "./timings.ts";
 
 /** Why no connection came about. Each of these is known to have sent nothing of the request. */
 export type ConnectionErrorCode = "dns" | "connect" | "tls" | "timeout" | "guard";
@@ -30,7 +31,12 @@ export class GuardError extends ConnectionError {
 }
 
 /** What undici calls to connect; it also returns the socket at once (null: nothing was opened), so that it can be ended. */
-export type Connector = (target: buildConnector.Options, callback: buildConnector.Callback) => Socket | null;
+export type Connector = (
+  target: buildConnector.Options,
+  callback: buildConnector.Callback,
+  /** Is told of each stage as it begins. */
+  opening?: Opening,
+) => Socket | null;
 
 export interface ConnectorOptions {
   /** One limit over lookup, TCP and TLS. */
@@ -57,13 +63,14 @@ const ADDRESS_ATTEMPT_MS = 500;
  * against the host of the URL. No proxy variables. Every failure is a {@link ConnectionError}.
  */
 export function createConnector(options: ConnectorOptions, hooks: ConnectorHooks = {}): Connector {
-  return (target, callback) => {
+  return (target, callback, opening) => {
     const refusal = hooks.beforeConnect?.(target.hostname) ?? null;
     if (refusal !== null) {
       queueMicrotask(() => callback(refusal, null));
       return null;
     }
     const socket = open(target, options, hooks.lookup);
+    if (opening) time(socket, target, opening);
     watch(socket, target, options.timeoutMs, hooks.afterConnect, callback);
     return socket;
   };
@@ -94,6 +101,14 @@ function open(target: buildConnector.Options, options: ConnectorOptions, lookup?
     rejectUnauthorized: true,
     ...(options.ca === undefined ? {} : { ca: options.ca }),
   });
+}
+
+function time(socket: Socket, { hostname, protocol }: buildConnector.Options, opening: Opening): void {
+  opening.enter(isIP(hostname) === 0 ? "dns" : "connect");
+  // Once for each address, or with why there is none.
+  socket.once("lookup", (error: Error | null) => opening.enter(error === null ? "connect" : null));
+  socket.once("connect", () => opening.enter(protocol === "https:" ? "tls" : null));
+  socket.once("secureConnect", () => opening.enter(null));
 }
 
 /** Calls back exactly once: with the connected socket, or with a {@link ConnectionError} and the socket destroyed. */

@@ -2,6 +2,7 @@ import type { Dispatcher } from "undici";
 import { type Connection, type ConnectionPool, createConnectionPool } from "./connection-pool.ts";
 import { ConnectionError, type Connector } from "./connector.ts";
 import { type AnswerError, classifyFailure } from "./http-failure.ts";
+import { createStopwatch, NO_TIMINGS, type Timings } from "./timings.ts";
 
 export interface HttpRequest {
   readonly url: URL;
@@ -27,6 +28,7 @@ export interface Answer {
   readonly body: Buffer;
   readonly retryAfter: string | null;
   readonly durationMs: number;
+  readonly timings: Timings;
 }
 
 export interface HttpClient {
@@ -93,12 +95,13 @@ function unsent(detail: string): Answer {
     body: Buffer.alloc(0),
     retryAfter: null,
     durationMs: 0,
+    timings: NO_TIMINGS,
   };
 }
 
 function startExchange(request: HttpRequest, pool: ConnectionPool): Exchange {
   const { promise, resolve } = Promise.withResolvers<Answer>();
-  const startedAtMs = performance.now();
+  const stopwatch = createStopwatch();
   const body = boundedBuffer(request.maxBodyBytes);
   let connection: Connection | null = null;
   let sent = false;
@@ -111,8 +114,8 @@ function startExchange(request: HttpRequest, pool: ConnectionPool): Exchange {
     settled = true;
     clearTimeout(deadline);
     leaveLine();
-    const durationMs = Math.round(performance.now() - startedAtMs);
-    resolve({ code, error, sent, detail, body: body.read(), retryAfter, durationMs });
+    const { durationMs, timings } = stopwatch.stop(connection?.opening ?? null);
+    resolve({ code, error, sent, detail, body: body.read(), retryAfter, durationMs, timings });
     if (connection !== null) pool.release(connection, error === null);
   };
   const fail = (error: Error) => {
@@ -129,10 +132,12 @@ function startExchange(request: HttpRequest, pool: ConnectionPool): Exchange {
       // A second start would be a second sending, which undici does for nothing that may have left; this makes sure.
       if (settled || sent) return controller.abort(new Error("the request is over"));
       sent = true;
+      stopwatch.mark("sent");
     },
     onResponseStart(_controller, statusCode, headers) {
       if (statusCode < 200) return;
       code = statusCode;
+      stopwatch.mark("answered");
       const value = headers["retry-after"];
       retryAfter = (Array.isArray(value) ? value[0] : value) ?? null;
       body.expect(headers["content-length"]);
@@ -151,6 +156,7 @@ function startExchange(request: HttpRequest, pool: ConnectionPool): Exchange {
   let leaveLine = () => {};
   leaveLine = pool.acquire(request.url.origin, (acquired) => {
     connection = acquired;
+    stopwatch.mark("acquired");
     acquired.client.dispatch(
       {
         path: request.url.pathname + request.url.search,
@@ -161,6 +167,7 @@ function startExchange(request: HttpRequest, pool: ConnectionPool): Exchange {
       handler,
     );
   });
+  if (connection === null) stopwatch.mark("queued");
   return { answer: promise, fail };
 }
 

@@ -97,10 +97,11 @@ export function createAccept(options: AcceptOptions): (order: IncomingOrder) => 
         key,
         rejectRepeats: partner.rejectRepeats,
       };
+      const checkedAt = clock.monotonicMs();
       const result = await write({ order: fresh, payload: order.payload });
       if (result.kind === "accepted") {
         if (result.job === null) onAccepted();
-        log.info(acceptedEvent(result.order, Math.round(clock.monotonicMs() - startedAt)));
+        log.info(acceptedEvent(result.order, { startedAt, checkedAt, endedAt: clock.monotonicMs() }));
       }
       return result;
     } catch (error) {
@@ -149,13 +150,17 @@ async function acceptBatch(
   }
 }
 
-function acceptedEvent(order: AcceptedOrder, durationMs: number): WorkEvent {
+function acceptedEvent(
+  order: AcceptedOrder,
+  { startedAt, checkedAt, endedAt }: Record<"startedAt" | "checkedAt" | "endedAt", number>,
+): WorkEvent {
   return {
     event: "order.accepted",
     trace_id: order.traceId,
     order_id: order.id,
     partner_id: order.partnerId,
     external_order_id: order.externalOrderId,
-    duration_ms: durationMs,
+    duration_ms: Math.round(endedAt - startedAt),
+    commit_ms: Math.round(endedAt - checkedAt),
   };
 }

@@ -1,6 +1,8 @@
+import { traceparent } from "../lib/trace-context.ts";
 import type { Leg } from "../orders/states.ts";
 import type { Outcome } from "../orders/outcome.ts";
 import type { Answer } from "../outbound/http-client.ts";
+import { NO_TIMINGS, type Timings } from "../outbound/timings.ts";
 import type { AttemptRecord, ClaimedJob } from "../storage/jobs.ts";
 import type { Ticketed } from "../storage/tickets.ts";
 
@@ -13,6 +15,39 @@ export interface Verdict {
   /** One clause: what the other side did. */
   readonly finding: string;
   readonly ticketed: Ticketed | null;
+  /** The exchange behind it; left out where nothing was sent. */
+  readonly sent?: Sent;
+}
+
+/** A request of an attempt, for those who watch. */
+export interface Sent {
+  readonly spanId: string;
+  /** Without the query, which may hold keys. */
+  readonly url: string;
+  readonly timings: Timings;
+}
+
+/** The same in the words of the log. */
+export function sentFields(sent: Sent | undefined) {
+  const { waitedMs, dnsMs, connectMs, tlsMs, firstByteMs } = sent?.timings ?? NO_TIMINGS;
+  return {
+    span_id: sent?.spanId ?? null,
+    url: sent?.url ?? null,
+    waited_ms: tenths(waitedMs),
+    dns_ms: tenths(dnsMs),
+    connect_ms: tenths(connectMs),
+    tls_ms: tenths(tlsMs),
+    first_byte_ms: tenths(firstByteMs),
+  };
+}
+
+/** What is near takes less than a millisecond. */
+function tenths(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms * 10) / 10;
+}
+
+export function withoutQuery({ origin, pathname }: URL): string {
+  return origin + pathname;
 }
 
 /** One attempt of one leg, over the network. Never rejects for anything that the other side does. */
@@ -40,7 +75,7 @@ export function attemptHeaders(
     "x-origin-partner-id": job.partnerId,
     "x-external-order-id": job.externalOrderId,
     "idempotency-key": idempotencyKey,
-    traceparent: `00-${job.traceId.replaceAll("-", "")}-${spanId}-01`,
+    traceparent: traceparent(job.traceId, spanId),
   };
 }
 

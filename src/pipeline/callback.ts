@@ -1,14 +1,14 @@
 import { createSecretKey, type KeyObject } from "node:crypto";
 import type { Clock } from "../lib/clock.ts";
-import { spanId } from "../lib/ids.ts";
 import { retryAfterMs } from "../lib/retry-after.ts";
+import { attemptSpanId } from "../lib/trace-context.ts";
 import { TICKETED_EVENT } from "../orders/callback-event.ts";
 import { classify } from "../orders/outcome.ts";
 import { type CallbackPolicy, checkCallbackUrl } from "../outbound/callback-url.ts";
 import type { HttpClient } from "../outbound/http-client.ts";
 import { callbackHeaders, signingKey } from "../outbound/signature.ts";
 import type { ClaimedJob } from "../storage/jobs.ts";
-import { attemptHeaders, findingOf, keptAnswer, type Step, type Verdict } from "./attempt.ts";
+import { attemptHeaders, findingOf, keptAnswer, type Step, type Verdict, withoutQuery } from "./attempt.ts";
 
 /** More is not read: the outcome is the status line (SPEC section 4). */
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -37,10 +37,11 @@ export function createCallbackStep(options: CallbackOptions): Step {
     const keys = keysFor(job);
     if (keys === null)
       return refused("the partner's signing secret can't be opened: APP_HMAC_SECRET has changed");
+    const spanId = attemptSpanId("callback", job);
     const answer = await client.post({
       url: check.url,
       headers: {
-        ...attemptHeaders(job, event.name === TICKETED_EVENT ? job.traceId : event.id, spanId()),
+        ...attemptHeaders(job, event.name === TICKETED_EVENT ? job.traceId : event.id, spanId),
         ...callbackHeaders({
           body: event.body,
           eventId: event.id,
@@ -53,7 +54,7 @@ export function createCallbackStep(options: CallbackOptions): Step {
       maxBodyBytes: MAX_ANSWER_BYTES,
       wholeBody: false,
     });
-    const { code, error, body, detail } = answer;
+    const { code, error, body, detail, timings } = answer;
     return {
       outcome: classify("callback", answer, "retry"),
       record: {
@@ -66,6 +67,7 @@ export function createCallbackStep(options: CallbackOptions): Step {
       retryAfterMs: code === 429 || code === 503 ? retryAfterMs(answer.retryAfter, clock.wallMs()) : null,
       finding: findingOf("callback", answer),
       ticketed: null,
+      sent: { spanId, url: withoutQuery(check.url), timings },
     };
   };
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../lib/clock.ts";
 import { combine } from "../lib/combiner.ts";
+import { attemptSpanId } from "../lib/trace-context.ts";
 import type { Log } from "../observe/log.ts";
 import type { WorkEvent } from "../observe/work-events.ts";
 import type { Outcome } from "../orders/outcome.ts";
@@ -10,7 +11,7 @@ import { afterAttempt, LOST, outcomeOfLost } from "../orders/transitions.ts";
 import type { Database } from "../storage/database.ts";
 import type { Claim, ClaimedJob, ExpiredClaim } from "../storage/jobs.ts";
 import type { Settled, Settlement, Settlements } from "../storage/settlements.ts";
-import type { Verdict } from "./attempt.ts";
+import { sentFields, type Verdict } from "./attempt.ts";
 import { persistently } from "./persistently.ts";
 import type { Worker } from "./worker.ts";
 
@@ -107,6 +108,7 @@ export function createSettle(options: SettleOptions): Settle {
         health: targetHealth(leg, record, outcome),
         finding,
       };
+      const begunAt = clock.monotonicMs();
       const settled = await persistently(() => write(settlement), giveUp);
       if (settled.ticketed && settled.callback === null) onTicketed();
       if (leg === "ticketing" && settled.job !== "pending") options.onTicketingEnded?.(job.orderId);
@@ -121,6 +123,8 @@ export function createSettle(options: SettleOptions): Settle {
         code: record.code,
         error: record.error,
         duration_ms: record.durationMs,
+        ...sentFields(verdict.sent),
+        settle_ms: Math.round(clock.monotonicMs() - begunAt),
         settled: settled.result,
         job: settled.job,
         ...(isPending ? { due_in_ms: next.dueAt! - endedAt } : {}),
@@ -147,14 +151,17 @@ export function createSettle(options: SettleOptions): Settle {
       });
       const results = await Promise.all(batch.map(write));
       results.forEach(({ result, job }, index) => {
-        const { orderId, partnerId, no } = claims[index]!;
+        const { orderId, partnerId, traceId, jobId, no, startedAt } = claims[index]!;
         if (result !== "settled") return;
         const event: WorkEvent = {
           event: "attempt.lost",
-          leg,
+          trace_id: traceId,
           order_id: orderId,
           partner_id: partnerId,
+          leg,
           attempt: no,
+          span_id: attemptSpanId(leg, { traceId, jobId, no }),
+          duration_ms: Math.max(0, clock.wallMs() - startedAt),
           job,
         };
         log.warn(event);

@@ -1,10 +1,10 @@
 import type { Clock } from "../lib/clock.ts";
-import { spanId } from "../lib/ids.ts";
 import { type ParsedJson, parseStrictJson } from "../lib/strict-json.ts";
+import { attemptSpanId } from "../lib/trace-context.ts";
 import type { OrderInput } from "../orders/order-input.ts";
 import type { HttpClient } from "../outbound/http-client.ts";
 import type { ClaimedJob } from "../storage/jobs.ts";
-import { attemptHeaders, keptAnswer, type Step, type Verdict } from "./attempt.ts";
+import { attemptHeaders, keptAnswer, type Step, type Verdict, withoutQuery } from "./attempt.ts";
 import { createPlainExchange, type Exchange, type Reading } from "./exchange.ts";
 import { type OrderWithTickets, ticketedOrder } from "./ticketed.ts";
 
@@ -30,14 +30,16 @@ export interface TicketingOptions {
 export function createTicketingStep(options: TicketingOptions): Step {
   const { client, authorization, timeoutMs, clock, exchange = createPlainExchange(options) } = options;
   const url = new URL(options.url);
+  const target = withoutQuery(url);
   return async (job) => {
     const payload = job.payload ?? parsed(job);
     const request = exchange.request(job, payload);
     if (!request.ok) return unsent(request.reason);
+    const spanId = attemptSpanId("ticketing", job);
     const answer = await client.post({
       url,
       headers: {
-        ...attemptHeaders(job, job.traceId, spanId()),
+        ...attemptHeaders(job, job.traceId, spanId),
         ...request.headers,
         ...(authorization === null ? {} : { authorization }),
       },
@@ -47,7 +49,7 @@ export function createTicketingStep(options: TicketingOptions): Step {
       wholeBody: true,
     });
     const { outcome, taken, error, note, finding, retryAfterMs } = exchange.read(answer, job);
-    const { code, body } = answer;
+    const { code, body, timings } = answer;
     return {
       outcome,
       record: {
@@ -60,6 +62,7 @@ export function createTicketingStep(options: TicketingOptions): Step {
       retryAfterMs,
       finding,
       ticketed: taken && ticketedOrder(withTickets(job, payload.value as OrderInput, taken), clock.wallMs()),
+      sent: { spanId, url: target, timings },
     };
   };
 }

@@ -31,6 +31,7 @@ export interface Claim {
 
 /** A claim whose holder is gone. */
 export interface ExpiredClaim extends Claim {
+  readonly traceId: string;
   readonly leaseUntil: number;
 }
 
@@ -154,7 +155,7 @@ export function createJobQueue({ run, transact, words }: Database, leg: Leg): Jo
     where j.id = r.job_id and j.claim = r.held
     returning order_id, status${eventColumn(leg)}`;
   const expiredClaims = `${clock("$1")}
-    select ${CLAIM_COLUMNS} from ${jobs}
+    select ${CLAIM_COLUMNS}, (select o.trace_id from orders o where o.id = order_id) as trace_id from ${jobs}
     where status = 'running' and (lease_until < (select now from clock) or $2 = 1)
     order by lease_until limit $3`;
 
@@ -230,8 +231,8 @@ export function createJobQueue({ run, transact, words }: Database, leg: Leg): Jo
     claimProbe: (target, terms) => claim(claimHeld, terms, [target]),
     giveBack,
     async expired(limit, all, now) {
-      const rows = await run<ClaimRow>(expiredClaims, [now, all ? 1 : 0, limit]);
-      return rows.map((row) => ({ ...claimOf(row), leaseUntil: row.lease_until }));
+      const rows = await run<ClaimRow & { trace_id: string }>(expiredClaims, [now, all ? 1 : 0, limit]);
+      return rows.map((row) => ({ ...claimOf(row), traceId: row.trace_id, leaseUntil: row.lease_until }));
     },
     async abandon(claim, now) {
       await giveBack((await run<ClaimRow>(claimedUnder, [claim])).map(claimOf), now);
