@@ -81,6 +81,13 @@ function summary({ code, error, sent, body }: Answer) {
   return { code, error, sent, body: body.toString("latin1") };
 }
 
+/** Those that it had. */
+function phases({ timings }: Answer): string[] {
+  return Object.entries(timings)
+    .filter(([, ms]) => typeof ms === "number" && ms >= 0)
+    .map(([name]) => name.replace(/Ms$/, ""));
+}
+
 async function noSocketsLeft(made: HttpClient): Promise<void> {
   while (made.openSockets() > 0) await nextTurn();
 }
@@ -102,7 +109,7 @@ test("a whole answer", async (t) => {
     body: '{"a":"é"}',
   });
   assert.deepEqual(
-    { ...answer, durationMs: typeof answer.durationMs },
+    { ...answer, durationMs: typeof answer.durationMs, timings: phases(answer) },
     {
       code: 201,
       error: null,
@@ -111,6 +118,7 @@ test("a whole answer", async (t) => {
       body: Buffer.from("done"),
       retryAfter: "7",
       durationMs: "number",
+      timings: ["connect", "firstByte"],
     },
   );
   assert.deepEqual(seen, {
@@ -376,6 +384,7 @@ test("a connection that never comes ends at the deadline, unsent", async (t) => 
   const made = client(t, guard.connector({ timeoutMs: 200 }));
   const answer = await post(made, "http://partner.example/", { deadlineMs: 100 });
   assert.deepEqual(summary(answer), { code: null, error: "timeout", sent: false, body: "" });
+  assert.deepEqual(phases(answer), ["dns"]);
   await noSocketsLeft(made);
 });
 
@@ -387,7 +396,9 @@ test("a TLS handshake that never ends is a timeout, unsent", async (t) => {
   const made = client(t, plainConnector({ timeoutMs: 200 }));
   const secure = url.replace("http:", "https:");
   const expected = { code: null, error: "timeout", sent: false, body: "" };
-  assert.deepEqual(summary(await post(made, secure, { deadlineMs: 100 })), expected);
+  const first = await post(made, secure, { deadlineMs: 100 });
+  assert.deepEqual(summary(first), expected);
+  assert.deepEqual(phases(first), ["connect", "tls"]);
   assert.deepEqual(summary(await post(made, secure, { deadlineMs: DEADLINE_MS })), expected);
   await noSocketsLeft(made);
 });
@@ -533,4 +544,39 @@ test("proxy variables change nothing", async (t) => {
     for (const name of ["HTTP_PROXY", "http_proxy", "ALL_PROXY"]) delete process.env[name];
   });
   assert.equal((await post(client(t), url)).code, 200);
+});
+
+test("it tells the phases that the request went through, the one it failed in too", async (t) => {
+  const resolve: Resolve = async (name) =>
+    name === "partner.example"
+      ? { kind: "addresses", addresses: ["127.0.0.1"] }
+      : { kind: "failed", code: "ESERVFAIL" };
+  const policy = {
+    requireHttps: true,
+    allowedHosts: [],
+    allowedPorts: "any" as const,
+    allowedCidrs: ["127.0.0.0/8"],
+    refuseUnknownNames: true,
+  };
+  const guard = createAddressGuard({ policy, resolve });
+  const made = client(t, guard.connector({ timeoutMs: DEADLINE_MS, ca: testCertificate }), 1);
+  const secure = createTlsServer({ key: testKey, cert: testCertificate });
+  const answering = createHttpServer((request, response) => {
+    if (request.url !== "/silent") request.resume().on("end", () => response.end());
+  });
+  secure.on("secureConnection", (socket) => answering.emit("connection", socket));
+  const { port } = new URL(await listen(t, secure));
+  const url = `https://partner.example:${port}/`;
+  const [fresh, queued] = await Promise.all([post(made, url), post(made, url)]);
+  assert.deepEqual(phases(fresh), ["dns", "connect", "tls", "firstByte"]);
+  assert.deepEqual(phases(queued), ["waited", "firstByte"]);
+  assert.deepEqual(phases(await post(made, url)), ["firstByte"]);
+  const [silent, inVain] = await Promise.all([
+    post(made, `${url}silent`, { deadlineMs: 100 }),
+    post(made, url, { deadlineMs: 50 }),
+  ]);
+  assert.deepEqual(phases(silent), [], "nothing came on the kept connection");
+  assert.deepEqual(phases(inVain), ["waited"]);
+  assert.deepEqual(phases(await post(made, "https://other.example/")), ["dns"]);
+  assert.deepEqual(phases(await post(made, "https://127.0.0.1:1/")), ["connect"]);
 });
