@@ -141,6 +141,8 @@ export interface Database {
    * there is no such thing.
    */
   wakeups: Wakeups | null;
+  /** Transactions that wait for a connection or for their turn. */
+  waiting(): number;
   /**
    * Copies the database into a new file as it is now, while others write. Null where the database has means of its own.
    * @param onProgress hears of pages @throws Error when the file exists, can't be written or isn't whole
@@ -152,6 +154,9 @@ export interface Database {
 }
 
 export type Backup = (path: string, onProgress: (done: number, total: number) => void) => Promise<void>;
+
+/** Hears of each writing transaction how long it waited for its turn, and took in all. Must not throw. */
+export type OnTransaction = (waitedMs: number, tookMs: number) => void;
 
 export interface Wakeups {
   /** Tells the other processes, soon and coalesced; never fails. */

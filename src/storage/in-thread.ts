@@ -1,20 +1,27 @@
 import { getCompileCacheDir } from "node:module";
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import { CommitUnknown, DatabaseUnavailable, RowLocked } from "./database.ts";
+import { CommitUnknown, DatabaseUnavailable, type OnTransaction, RowLocked } from "./database.ts";
 import { createPages } from "./export-pages.ts";
 import type { Storage, StorageOptions } from "./open.ts";
 
 /** What is asked of the thread: a function of its storage, by the names that lead to it. */
 export interface Call {
   readonly id: number;
+  /** When it was sent: milliseconds that pass alike in every thread. */
+  readonly at: number;
   readonly path: readonly string[];
   readonly args: readonly unknown[];
 }
 
-export type Answer =
-  | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly error: ToldError };
+export type Answer = {
+  readonly id: number;
+  /** How long the call lay there before it was begun. */
+  readonly waitedMs: number;
+} & ({ readonly value: unknown } | { readonly error: ToldError });
+
+/** The time by which calls are measured. */
+export const threadsNow = (): number => performance.timeOrigin + performance.now();
 
 /** Asks the thread to close its storage and to end. */
 export const CLOSE = "close";
@@ -55,11 +62,14 @@ export interface Thread {
   begin(): void;
   /** @throws what the function threw, or {@link CommitUnknown} when the thread ends before it answers */
   call(path: readonly string[], args: readonly unknown[]): Promise<unknown>;
+  /** Calls that have no answer yet. */
+  waiting(): number;
   /** Resolves when the thread has closed what it has open, and ended. */
   close(): Promise<void>;
 }
 
 interface Waiting {
+  readonly at: number;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
@@ -67,8 +77,9 @@ interface Waiting {
 /**
  * @param start begins a thread that answers each {@link Call} with an {@link Answer}; run again when one has ended by
  * itself, as nothing that it held outlives it: a transaction that was open has been rolled back
+ * @param onCall hears of each call that was answered
  */
-export function createThread(start: () => Worker): Thread {
+export function createThread(start: () => Worker, onCall: OnTransaction = () => {}): Thread {
   const waiting = new Map<number, Waiting>();
   let worker: Worker | null = null;
   let ended = Promise.resolve();
@@ -83,6 +94,7 @@ export function createThread(start: () => Worker): Thread {
     begun.on("message", (answer: Answer) => {
       const caller = waiting.get(answer.id);
       waiting.delete(answer.id);
+      if (caller !== undefined) onCall(answer.waitedMs, threadsNow() - caller.at);
       if ("error" in answer) caller?.reject(heard(answer.error));
       else caller?.resolve(answer.value);
     });
@@ -106,9 +118,11 @@ export function createThread(start: () => Worker): Thread {
       new Promise((resolve, reject) => {
         worker ??= launch();
         calls += 1;
-        worker.postMessage({ id: calls, path, args } satisfies Call);
-        waiting.set(calls, { resolve, reject });
+        const at = threadsNow();
+        worker.postMessage({ id: calls, at, path, args } satisfies Call);
+        waiting.set(calls, { at, resolve, reject });
       }),
+    waiting: () => waiting.size,
     async close() {
       worker?.postMessage(CLOSE);
       await ended;
@@ -161,6 +175,7 @@ export const LOOKING = [
   "listAttempts",
   "lists",
   "readPartnerStandings",
+  "readGauges",
 ] as const;
 
 const THREAD = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
@@ -170,11 +185,12 @@ const THREAD = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
  * writes, one looks for operators. Short reads stay, on the connection that is here: they wait for nobody.
  */
 export function inThread(storage: Storage, given: StorageOptions): Storage {
-  const workerData = { ...given, create: false };
+  const { onTransaction, ...options } = given;
+  const workerData = { ...options, create: false };
   // A thread enables no compile cache by itself, and would strip the types of every file anew.
   const env = { ...process.env, NODE_COMPILE_CACHE: getCompileCacheDir() ?? "" };
   const start = (name: string) => () => new Worker(THREAD, { name, workerData, env });
-  const writer = createThread(start("writer"));
+  const writer = createThread(start("writer"), onTransaction);
   const reader = createThread(start("reader"));
   writer.begin();
   const by =
@@ -188,6 +204,7 @@ export function inThread(storage: Storage, given: StorageOptions): Storage {
   const { byIds } = mirror({ byIds: storage.exportPages.byIds }, by(reader), ["exportPages"]);
   return {
     ...storage,
+    database: { ...storage.database, waiting: writer.waiting },
     ...mirror(membersOf(storage, WRITING), by(writer)),
     ...looking,
     exportPages: { ...storage.exportPages, byIds, pages: createPages(looking.orderSearch.ids, byIds) },

@@ -3,11 +3,12 @@ import { createCircuits, type Circuits } from "./circuits.ts";
 import { type Changes, createChanges } from "./changes.ts";
 import { createBulkJobs, type BulkJobs } from "./bulk-jobs.ts";
 import { createBulkQueries, type BulkQueries } from "./bulk-queries.ts";
-import type { Database } from "./database.ts";
+import type { Database, OnTransaction } from "./database.ts";
 import { openPostgres } from "./dialect/postgres.ts";
 import { openSqlite } from "./dialect/sqlite.ts";
 import { createDisclosures, type Disclosures } from "./disclosures.ts";
 import { createErrorGroups, type ErrorGroups } from "./error-groups.ts";
+import { createReadGauges, type ReadGauges } from "./gauges.ts";
 import { createReadEvents, type ReadEvents } from "./event-queries.ts";
 import { createExportPages, type ExportPages } from "./export-pages.ts";
 import { createHolds, createReadHold, type Holds, type ReadHold } from "./hold.ts";
@@ -58,6 +59,7 @@ export interface Storage {
   readonly bulkQueries: BulkQueries;
   readonly disclosures: Disclosures;
   readonly retention: Retention;
+  readonly readGauges: ReadGauges;
   readonly holds: Holds;
   readonly readHold: ReadHold;
   close(): Promise<void>;
@@ -72,6 +74,7 @@ export interface StorageOptions {
   readonly create: boolean;
   /** When failures open a target's circuit; left out: never, for whoever settles nothing. */
   readonly circuit?: CircuitSettings;
+  readonly onTransaction?: OnTransaction;
 }
 
 /**
@@ -84,7 +87,12 @@ export function openStorage(options: StorageOptions): Storage {
   const database =
     at.kind === "sqlite"
       ? openSqlite({ path: at.path, create: options.create })
-      : openPostgres({ url: at.url, poolSize: options.poolSize, prepared: options.preparedStatements });
+      : openPostgres({
+          url: at.url,
+          poolSize: options.poolSize,
+          prepared: options.preparedStatements,
+          onTransaction: options.onTransaction,
+        });
   const errorGroups = createErrorGroups(database);
   const orderSearch = createOrderSearch(database, { ordersOfGroup: errorGroups.ordersOf });
   return {
@@ -123,6 +131,7 @@ export function openStorage(options: StorageOptions): Storage {
     bulkQueries: createBulkQueries(database),
     disclosures: createDisclosures(database),
     retention: createRetention(database),
+    readGauges: createReadGauges(database),
     holds: createHolds(database),
     readHold: createReadHold(database),
     close: () => database.close(),

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { type Answer, type Call, CLOSE, told } from "./in-thread.ts";
+import { type Answer, type Call, CLOSE, threadsNow, told } from "./in-thread.ts";
 import { openStorage, type StorageOptions } from "./open.ts";
 
 // The other side of in-thread.ts: runs each call on a storage of its own, and ends when told to close.
@@ -12,11 +12,12 @@ function functionAt(path: readonly string[]): (...args: readonly unknown[]) => P
   return found as ReturnType<typeof functionAt>;
 }
 
-async function answer({ id, path, args }: Call): Promise<void> {
+async function answer({ id, at, path, args }: Call): Promise<void> {
+  const waitedMs = Math.max(0, threadsNow() - at);
   try {
-    port.postMessage({ id, value: await functionAt(path)(...args) } satisfies Answer);
+    port.postMessage({ id, waitedMs, value: await functionAt(path)(...args) } satisfies Answer);
   } catch (error) {
-    port.postMessage({ id, error: told(error) } satisfies Answer);
+    port.postMessage({ id, waitedMs, error: told(error) } satisfies Answer);
   }
 }
 

@@ -10,6 +10,7 @@ import {
   DatabaseUnavailable,
   type Finding,
   isRowSet,
+  type OnTransaction,
   type Parameter,
   RowLocked,
   type Run,
@@ -140,6 +141,7 @@ export interface PostgresOptions {
   readonly poolSize: number;
   /** False behind a pooler that can't keep prepared statements. */
   readonly prepared: boolean;
+  readonly onTransaction?: OnTransaction | undefined;
 }
 
 /** PostgreSQL by `pg`. Connections are made when they are needed; the server may come and go. */
@@ -208,36 +210,53 @@ export function openPostgres(options: PostgresOptions): Database {
     }
   }
 
-  const attempt = <T>(work: (run: Run) => Promise<T>, durable: boolean): Promise<T> =>
-    withClient(async (client) => {
-      // Sent without waiting for each other's answers. After a failure the server refuses the rest and the COMMIT.
-      const sent: Promise<unknown>[] = [];
-      const send = <R>(answer: Promise<R>): Promise<R> => {
-        answer.catch(() => {});
-        sent.push(answer);
-        return answer;
-      };
-      void send(command(client, durable ? BEGIN : BEGIN_NOT_DURABLE));
-      let result: T;
-      try {
-        result = await work((text, parameters) => send(runOn(client, text, parameters)));
-      } catch (error) {
-        const cause = await firstFailure(sent);
-        if (!isUnavailable(cause ?? error)) await command(client, "rollback");
-        throw cause ?? error;
-      }
-      const committed = send(command(client, "commit"));
-      try {
-        await committed;
-      } catch (error) {
-        const cause = (await firstFailure(sent)) ?? error;
-        if (!isUnavailable(cause)) throw cause;
-        throw new CommitUnknown("the connection was lost during COMMIT", { cause });
-      }
-      const failure = await firstFailure(sent);
-      if (failure !== null) throw failure;
-      return result;
-    });
+  async function attempt<T>(work: (run: Run) => Promise<T>, durable: boolean): Promise<T> {
+    const askedAt = performance.now();
+    let waitedMs: number | null = null;
+    try {
+      return await withClient((client) => {
+        waitedMs = performance.now() - askedAt;
+        return transactOn(client, work, durable);
+      });
+    } finally {
+      const tookMs = performance.now() - askedAt;
+      options.onTransaction?.(waitedMs ?? tookMs, tookMs);
+    }
+  }
+
+  async function transactOn<T>(
+    client: pg.PoolClient,
+    work: (run: Run) => Promise<T>,
+    durable: boolean,
+  ): Promise<T> {
+    // Sent without waiting for each other's answers. After a failure the server refuses the rest and the COMMIT.
+    const sent: Promise<unknown>[] = [];
+    const send = <R>(answer: Promise<R>): Promise<R> => {
+      answer.catch(() => {});
+      sent.push(answer);
+      return answer;
+    };
+    void send(command(client, durable ? BEGIN : BEGIN_NOT_DURABLE));
+    let result: T;
+    try {
+      result = await work((text, parameters) => send(runOn(client, text, parameters)));
+    } catch (error) {
+      const cause = await firstFailure(sent);
+      if (!isUnavailable(cause ?? error)) await command(client, "rollback");
+      throw cause ?? error;
+    }
+    const committed = send(command(client, "commit"));
+    try {
+      await committed;
+    } catch (error) {
+      const cause = (await firstFailure(sent)) ?? error;
+      if (!isUnavailable(cause)) throw cause;
+      throw new CommitUnknown("the connection was lost during COMMIT", { cause });
+    }
+    const failure = await firstFailure(sent);
+    if (failure !== null) throw failure;
+    return result;
+  }
 
   async function untilNoConflict<T>(work: () => Promise<T>): Promise<T> {
     const deadline = performance.now() + RETRY_DEADLINE_MS;
@@ -277,6 +296,7 @@ export function openPostgres(options: PostgresOptions): Database {
     isDataFault: (error) =>
       error instanceof RowLocked || DATA_FAULT_CLASSES.has((sqlState(error) ?? "").slice(0, 2)),
     wakeups,
+    waiting: () => pool.waitingCount,
     backup: null,
     inspect: () => inspect(pool),
     close: async () => {

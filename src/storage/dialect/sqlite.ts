@@ -331,6 +331,7 @@ export function openSqlite(options: SqliteOptions): Database {
     transact: (work, { durable = true } = {}) => untilNotBusy(() => attempt(work, durable)),
     isDataFault: (error) => DATA_FAULT.has(resultCode(error) ?? -1),
     wakeups: null,
+    waiting: () => 0,
     backup: path === ":memory:" ? null : (copy, onProgress) => backupTo(path, copy, onProgress),
     inspect: () => inTurn(() => inspect(connection, path)),
     close: () =>
