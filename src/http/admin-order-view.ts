@@ -7,12 +7,17 @@ import { OPERATOR_ACTIONS } from "../orders/possible-actions.ts";
 import { LEGS } from "../orders/states.ts";
 import { verdictOf } from "../orders/verdict-sentence.ts";
 import type { Circumstances, JobStory, OrderStory } from "../storage/order-queries.ts";
+import { EXAMPLE_ORDER } from "./example-order.ts";
+import { EXAMPLE_BODY } from "./event-view.ts";
 import {
   AttemptError,
   CallbackJobView,
   Code,
+  DurationMs,
+  Note,
   nullable,
   OrderView,
+  PartnerId,
   callbackView,
   orderView,
   Time,
@@ -30,9 +35,15 @@ const Verdict = Type.Object({
   actions: Type.Array(
     Type.Object({
       action: Type.Enum([...OPERATOR_ACTIONS]),
-      advice: Type.String({ description: "when it is the right thing to do" }),
-      command: Type.String({ description: "the arguments of the command line that does it" }),
-      path: Type.String({ description: "where to POST it", examples: ["/admin/orders/12/retry"] }),
+      advice: Type.String({
+        description: "when it is the right thing to do",
+        examples: ["When ticketing is well again: begin a new run of attempts"],
+      }),
+      command: Type.String({
+        description: "the arguments of the command line that does it",
+        examples: ["order retry 123 --reason '...'"],
+      }),
+      path: Type.String({ description: "where to POST it", examples: ["/admin/orders/123/retry"] }),
     }),
     { description: "what can be done about the order now, what helps most first" },
   ),
@@ -40,30 +51,56 @@ const Verdict = Type.Object({
 
 const MomentView = Type.Object({
   at: Time,
-  what: Type.Enum([...MOMENTS]),
+  what: Type.Enum([...MOMENTS], { examples: ["attempt"] }),
   leg: nullable(Type.Enum([...LEGS])),
-  event: nullable(Type.String({ description: "the callback event" })),
-  no: nullable(Type.Integer({ description: "the attempt's number" })),
+  event: Type.Union([Type.String(), Type.Null()], { description: "the callback event", examples: [null] }),
+  no: nullable(Type.Integer({ description: "the attempt's number", examples: [1] })),
   code: Code,
   error: AttemptError,
-  duration_ms: nullable(Type.Integer()),
-  note: nullable(Type.String()),
-  actor: nullable(Type.String()),
-  action: nullable(Type.String()),
-  answer: nullable(Type.String()),
+  duration_ms: DurationMs,
+  note: Note,
+  actor: Type.Union([Type.String(), Type.Null()], { description: "who acted", examples: [null] }),
+  action: Type.Union([Type.String(), Type.Null()], { description: "how", examples: [null] }),
+  answer: nullable(Type.String({ description: "how it began", examples: ['{"reference":"TK-9"}'] })),
+});
+
+const { partnerId, externalOrderId, traceId, callbackUrl, items } = EXAMPLE_ORDER;
+const MASKED = { name: "***" };
+const EXAMPLE_PAYLOAD = JSON.stringify({
+  external_order_id: externalOrderId,
+  callback_url: callbackUrl,
+  items,
+  buyer: MASKED,
+});
+const EXAMPLE_REQUEST = JSON.stringify({
+  trace_id: traceId,
+  partner_id: partnerId,
+  external_order_id: externalOrderId,
+  items,
+  buyer: MASKED,
 });
 
 const RequestView = Type.Object({
-  body: nullable(Type.String({ description: "as ticketing would be sent it now" })),
-  headers: Type.Record(Type.String(), Type.String(), { description: "those that the mapping adds" }),
-  problem: nullable(Type.String({ description: "why nothing could be sent" })),
+  body: nullable(
+    Type.String({ description: "as ticketing would be sent it now", examples: [EXAMPLE_REQUEST] }),
+  ),
+  headers: Type.Record(Type.String(), Type.String(), {
+    description: "those that the mapping adds",
+    examples: [{ "X-Api-Version": "2" }],
+  }),
+  problem: Type.Union([Type.String(), Type.Null()], {
+    description: "why nothing could be sent",
+    examples: [null],
+  }),
 });
 
 const CircuitView = Type.Object(
   {
     leg: Type.Enum([...LEGS]),
     state: Type.Enum(["open", "closed"]),
-    reason: nullable(Type.String()),
+    reason: nullable(
+      Type.String({ description: "why it opened", examples: ["20 orders in a row failed with 503"] }),
+    ),
     opened_at: Time,
     closed_at: nullable(Time),
   },
@@ -74,20 +111,28 @@ const CircuitView = Type.Object(
 export const AdminOrderView = Type.Object({
   verdict: Verdict,
   order: OrderView,
-  partner: Type.Object({ id: Type.String(), name: nullable(Type.String()), disabled_at: nullable(Time) }),
+  partner: Type.Object({
+    id: PartnerId,
+    name: nullable(Type.String({ description: "for people", examples: ["Demo Partner"] })),
+    disabled_at: Type.Union([Time, Type.Null()], { examples: [null] }),
+  }),
   buyer: Type.Enum(["masked", "revealed", "blanked"], {
     description: "whether the buyer's data stands in the texts below; blanked: it has been deleted",
   }),
   timeline: Type.Array(MomentView, { description: "in the order of time" }),
-  payload: Type.String({ description: "as the partner sent it" }),
+  payload: Type.String({ description: "as the partner sent it", examples: [EXAMPLE_PAYLOAD] }),
   request: RequestView,
   callbacks: Type.Array(
     Type.Object({
       ...CallbackJobView.properties,
       body: Type.String({
         description: "what every attempt sends, byte for byte unless the buyer is masked in it",
+        examples: [EXAMPLE_BODY],
       }),
-      body_sha256: Type.String({ description: "of the exact bytes, in hex" }),
+      body_sha256: Type.String({
+        description: "of the exact bytes, in hex",
+        examples: [createHash("sha256").update(EXAMPLE_BODY).digest("hex")],
+      }),
     }),
     { description: "one for each event that the partner is told of" },
   ),

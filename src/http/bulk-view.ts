@@ -4,28 +4,34 @@ import { BULK_ACTIONS, BULK_RESULTS, BULK_STATUSES } from "../orders/bulk.ts";
 import { orderFilterQuery } from "../orders/order-filter.ts";
 import { ORDER_STATUSES } from "../orders/states.ts";
 import type { BulkJob, BulkOrderResult } from "../storage/bulk-queries.ts";
-
-const Time = Type.String({ format: "date-time" });
-const Count = Type.Integer({ minimum: 0 });
+import { ExternalOrderId, Id, nullable, PartnerId, Time } from "./order-view.ts";
 
 /** An act upon many orders, as the API and the command line show it. */
 export const BulkJobView = Type.Object({
-  id: Type.Integer({ minimum: 1 }),
+  id: Type.Integer({ minimum: 1, examples: [7] }),
   action: Type.Enum([...BULK_ACTIONS]),
-  filter: Type.String({ description: "as the query of GET /admin/orders" }),
+  filter: Type.String({
+    description: "as the query of GET /admin/orders",
+    examples: ["status=ticketing_exhausted&created_from=2026-08-25T00%3A00%3A00.000Z"],
+  }),
   status: Type.Enum([...BULK_STATUSES]),
-  total: Type.Integer({ minimum: 0, description: "orders that the filter found when the job was made" }),
-  acted: Count,
+  total: Type.Integer({
+    minimum: 0,
+    description: "orders that the filter found when the job was made",
+    examples: [40],
+  }),
+  acted: Type.Integer({ minimum: 0, description: "orders that it was done to", examples: [12] }),
   refused: Type.Integer({
     minimum: 0,
     description: "orders that had moved meanwhile, or were held by somebody",
+    examples: [1],
   }),
-  pace_per_sec: Type.Number({ description: "orders per second" }),
-  actor: Type.String(),
-  reason: Type.String(),
+  pace_per_sec: Type.Number({ description: "orders per second", examples: [10] }),
+  actor: Type.String({ description: "who began it", examples: ["kim"] }),
+  reason: Type.String({ examples: ["ticketing is back"] }),
   created_at: Time,
   updated_at: Time,
-  ended_at: Type.Union([Time, Type.Null()]),
+  ended_at: Type.Union([Time, Type.Null()], { examples: [null] }),
 });
 export type BulkJobView = Static<typeof BulkJobView>;
 
@@ -49,12 +55,13 @@ export function bulkJobView(job: BulkJob): BulkJobView {
 
 /** What became of one of its orders. */
 export const BulkResultView = Type.Object({
-  order_id: Type.Integer({ minimum: 1 }),
-  partner_id: Type.String(),
-  external_order_id: Type.Union([Type.String(), Type.Null()]),
+  order_id: Id,
+  partner_id: PartnerId,
+  external_order_id: nullable(ExternalOrderId),
   result: Type.Enum([...BULK_RESULTS]),
   order_status: Type.Union([Type.Enum([...ORDER_STATUSES]), Type.Null()], {
     description: "after the act, or the one that it was refused for",
+    examples: ["ticketing_processing"],
   }),
   at: Time,
 });

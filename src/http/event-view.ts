@@ -1,27 +1,45 @@
-import { type Static, type TSchema, Type } from "typebox";
-import { ATTEMPT_ERRORS } from "../orders/outcome.ts";
+import { type Static, Type } from "typebox";
 import { isoTime } from "../lib/iso-time.ts";
+import { callbackBody } from "../orders/callback-event.ts";
 import { JOB_STATUSES } from "../orders/states.ts";
 import type { StoredEvent } from "../storage/event-queries.ts";
+import { EXAMPLE_ORDER, EXAMPLE_TICKETED } from "./example-order.ts";
+import {
+  AttemptError,
+  Code,
+  EventId,
+  EventName,
+  NextAttemptAt,
+  nullable,
+  Sequence,
+  Time,
+} from "./order-view.ts";
 
-const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const Time = Type.String({ format: "date-time", examples: ["2026-08-25T07:09:55.123Z"] });
+export const EXAMPLE_BODY = callbackBody({
+  event: "order.ticketed",
+  ...EXAMPLE_TICKETED,
+  order: { ...EXAMPLE_ORDER, ...EXAMPLE_TICKETED, id: EXAMPLE_ORDER.orderId, status: "ticketed" },
+});
 
 /** An event of an order, as it is told. */
 export const EventView = Type.Object({
-  event: Type.String({ examples: ["order.ticketed"] }),
-  event_id: Type.String({ description: "also the `webhook-id`: one for each event" }),
-  sequence: Type.Integer({ minimum: 1, description: "counts the order's events, without gaps" }),
+  event: EventName,
+  event_id: EventId,
+  sequence: Sequence,
   occurred_at: nullable(Time),
-  status: Type.Enum([...JOB_STATUSES], { description: "of its delivery: `succeeded` is delivered" }),
-  attempts: Type.Integer({ minimum: 0 }),
-  last_status_code: nullable(Type.Integer({ examples: [200] })),
-  last_error: nullable(Type.Enum([...ATTEMPT_ERRORS])),
-  next_attempt_at: nullable(Time),
+  status: Type.Enum([...JOB_STATUSES], {
+    description: "of its delivery: `succeeded` is delivered",
+    examples: ["succeeded"],
+  }),
+  attempts: Type.Integer({ minimum: 0, description: "how many there were", examples: [1] }),
+  last_status_code: Code,
+  last_error: AttemptError,
+  next_attempt_at: NextAttemptAt,
   body: Type.String({
     description:
       "the callback's body, byte for byte, unless the buyer's data has been blanked since. The signature headers are made " +
       "anew for each attempt and are not stored.",
+    examples: [EXAMPLE_BODY],
   }),
 });
 export type EventView = Static<typeof EventView>;

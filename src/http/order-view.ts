@@ -3,6 +3,7 @@ import { isoTime, isoTimeOrNull } from "../lib/iso-time.ts";
 import { OrderItem } from "../orders/order-input.ts";
 import { ATTEMPT_ERRORS } from "../orders/outcome.ts";
 import { JOB_STATUSES, type Leg, ORDER_STATUSES } from "../orders/states.ts";
+import { EXAMPLE_ORDER, EXAMPLE_TICKETED } from "./example-order.ts";
 import type {
   CallbackStory,
   JobStory,
@@ -15,21 +16,66 @@ import type { AcceptedOrder } from "../storage/orders.ts";
 export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 export const Id = Type.Integer({ minimum: 1, examples: [123] });
 export const Time = Type.String({ format: "date-time", examples: ["2026-08-25T07:09:55.123Z"] });
-const TraceId = Type.String({ format: "uuid", description: "the order's, from end to end" });
-export const OrderStatus = Type.Enum([...ORDER_STATUSES]);
+export const TraceId = Type.String({ format: "uuid", description: "the order's, from end to end" });
+export const PartnerId = Type.String({
+  description: "the partner's id",
+  examples: [EXAMPLE_ORDER.partnerId],
+});
+export const ExternalOrderId = Type.String({
+  description: "the partner's own id of the order",
+  examples: [EXAMPLE_ORDER.externalOrderId],
+});
+export const OrderStatus = Type.Enum([...ORDER_STATUSES], {
+  description: "where the order stands",
+  examples: ["ota_callback_delivered"],
+});
 export const Code = nullable(
   Type.Integer({ description: "the HTTP status, if one arrived", examples: [200] }),
 );
-export const AttemptError = nullable(Type.Enum([...ATTEMPT_ERRORS]));
+export const AttemptError = Type.Union([Type.Enum([...ATTEMPT_ERRORS]), Type.Null()], {
+  description: "why no whole answer came, or null",
+  examples: [null],
+});
 const Answer = Type.Optional(
-  nullable(Type.String({ description: "how the answer began; operators alone see it" })),
+  Type.Union([Type.String(), Type.Null()], {
+    description: "how the answer began; operators alone see it",
+    examples: ['{"tickets":[{"code":"A1"},{"code":"A2"}],"reference":"TK-9"}'],
+  }),
 );
+export const AttemptNo = Type.Integer({ minimum: 1, description: "counts the attempts", examples: [1] });
+export const DurationMs = Type.Union([Type.Integer(), Type.Null()], {
+  description: "in milliseconds",
+  examples: [212],
+});
+export const Note = Type.Union([Type.String(), Type.Null()], {
+  description: "what else there is to say",
+  examples: [null],
+});
+
+export const EventName = Type.String({ description: "what it tells", examples: ["order.ticketed"] });
+export const EventId = Type.String({
+  description: "names the event; also its `webhook-id`",
+  examples: [EXAMPLE_TICKETED.eventId],
+});
+export const Sequence = Type.Integer({
+  minimum: 1,
+  description: "counts the order's events, without gaps",
+  examples: [EXAMPLE_TICKETED.sequence],
+});
+export const Reference = Type.Union([Type.String(), Type.Null()], {
+  description: "ticketing's",
+  examples: [EXAMPLE_TICKETED.reference],
+});
+export const Tickets = Type.Array(Type.Unknown(), {
+  description: "as ticketing gave them, objects or strings; empty where the order has none",
+  examples: [EXAMPLE_TICKETED.tickets],
+});
 
 /** What the 201 says: the seed's six fields. */
 export const AcceptedView = Type.Object({
   id: Id,
-  partner_id: Type.String({ examples: ["demo"] }),
-  external_order_id: Type.String({ examples: ["EXT-42"] }),
+  partner_id: PartnerId,
+  external_order_id: ExternalOrderId,
   trace_id: TraceId,
   pipeline_status: Type.Literal("accepted"),
   created_at: Time,
@@ -39,71 +85,121 @@ export type AcceptedView = Static<typeof AcceptedView>;
 /** An order in the list. */
 export const SummaryView = Type.Object({
   id: Id,
-  partner_id: Type.String({ examples: ["demo"] }),
-  external_order_id: Type.String({ examples: ["EXT-42"] }),
+  partner_id: PartnerId,
+  external_order_id: ExternalOrderId,
   trace_id: TraceId,
   status: OrderStatus,
   created_at: Time,
 });
 export type SummaryView = Static<typeof SummaryView>;
 
+export const JobStatus = Type.Enum([...JOB_STATUSES], {
+  description: "`succeeded`: done; `pending` and `running` move by themselves; the others stand still",
+  examples: ["succeeded"],
+});
+export const NextAttemptAt = Type.Union([Time, Type.Null()], {
+  description: "when the next attempt is due; null: none is",
+  examples: [null],
+});
+export const HeldUntil = Type.Union([Type.String({ format: "date-time" }), Type.Null()], {
+  description: "while its target's circuit is open: when the job is given up",
+  examples: [null],
+});
+
 const AttemptView = Type.Object({
-  no: Type.Integer({ minimum: 1 }),
+  no: AttemptNo,
   code: Code,
   error: AttemptError,
   at: Time,
-  duration_ms: nullable(Type.Integer()),
-  note: nullable(Type.String()),
+  duration_ms: DurationMs,
+  note: Note,
   answer: Answer,
 });
-const LateView = Type.Object(
-  {
-    no: Type.Integer({ minimum: 1 }),
-    code: Code,
-    error: AttemptError,
-    at: Time,
-    recorded_at: Time,
-    answer: Answer,
-  },
-  { description: "a result that came after its claim had ended" },
-);
+const LateView = Type.Object({
+  no: AttemptNo,
+  code: Code,
+  error: AttemptError,
+  at: Time,
+  recorded_at: Time,
+  answer: Answer,
+});
 const JobView = Type.Object({
-  status: Type.Enum([...JOB_STATUSES]),
+  status: JobStatus,
   last_status_code: Code,
   last_error: AttemptError,
-  next_attempt_at: nullable(Time),
-  held_until: nullable(
-    Type.String({
-      format: "date-time",
-      description: "while its target's circuit is open: when the job is given up",
-    }),
-  ),
-  attempts: Type.Array(AttemptView),
-  late: Type.Array(LateView),
+  next_attempt_at: NextAttemptAt,
+  held_until: HeldUntil,
+  attempts: Type.Array(AttemptView, { description: "every one, the oldest first" }),
+  late: Type.Array(LateView, {
+    description: "results that came after their claim had ended",
+    examples: [[]],
+  }),
 });
 export const CallbackJobView = Type.Object({
-  event: Type.String({ examples: ["order.ticketed"] }),
-  event_id: Type.String(),
-  sequence: Type.Integer({ minimum: 1 }),
+  event: EventName,
+  event_id: EventId,
+  sequence: Sequence,
   ...JobView.properties,
 });
 
-/** All that is shown of one order; the seed's excerpt is a part of it. */
-export const OrderView = Type.Object({
+const [TAKEN, TICKETED, DELIVERED] = ["07:09:55.123Z", "07:10:03.200Z", "07:10:03.612Z"].map(
+  (time) => `2026-08-25T${time}`,
+);
+const failedAttempt = (no: number, time: string) =>
+  ({ no, code: 500, error: null, at: `2026-08-25T${time}`, duration_ms: 38, note: null }) as const;
+const EXAMPLE_JOB = { status: "succeeded", last_status_code: 200, last_error: null, next_attempt_at: null };
+const EXAMPLE_ORDER_VIEW = {
+  id: EXAMPLE_ORDER.orderId,
+  partner_id: EXAMPLE_ORDER.partnerId,
+  external_order_id: EXAMPLE_ORDER.externalOrderId,
+  trace_id: EXAMPLE_ORDER.traceId,
+  status: "ota_callback_delivered",
+  created_at: TAKEN,
+  updated_at: DELIVERED,
+  ticketed_at: TICKETED,
+  delivered_at: DELIVERED,
+  callback_url: EXAMPLE_ORDER.callbackUrl,
+  reference: EXAMPLE_TICKETED.reference,
+  blocked_reason: null,
+  items: EXAMPLE_ORDER.items,
+  tickets: EXAMPLE_TICKETED.tickets,
+  same_external_id: [],
+  ticketing_job: {
+    ...EXAMPLE_JOB,
+    held_until: null,
+    attempts: [
+      failedAttempt(1, "07:09:55.140Z"),
+      failedAttempt(2, "07:09:57.611Z"),
+      { ...failedAttempt(3, "07:10:02.988Z"), code: 200, duration_ms: 212 },
+    ],
+    late: [],
+  },
+  ota_callback_job: {
+    event: "order.ticketed",
+    event_id: EXAMPLE_TICKETED.eventId,
+    sequence: EXAMPLE_TICKETED.sequence,
+    ...EXAMPLE_JOB,
+    held_until: null,
+    attempts: [{ ...failedAttempt(1, "07:10:03.241Z"), code: 200, duration_ms: 371 }],
+    late: [],
+  },
+};
+
+const ORDER_FIELDS = {
   id: Id,
-  partner_id: Type.String(),
-  external_order_id: Type.String(),
+  partner_id: PartnerId,
+  external_order_id: ExternalOrderId,
   trace_id: TraceId,
   status: OrderStatus,
   created_at: Time,
   updated_at: Time,
   ticketed_at: nullable(Time),
   delivered_at: nullable(Time),
-  callback_url: Type.String(),
-  reference: nullable(Type.String({ description: "ticketing's" })),
+  callback_url: Type.String({ description: "where the partner is told" }),
+  reference: Reference,
   blocked_reason: nullable(Type.String({ description: "why the order stands where it does" })),
-  items: Type.Array(OrderItem),
-  tickets: Type.Array(Type.Unknown(), { description: "as ticketing gave them: objects or strings" }),
+  items: Type.Array(OrderItem, { description: "as ordered" }),
+  tickets: Tickets,
   same_external_id: Type.Array(Id, {
     description: "the partner's other orders with this external_order_id, at most 100",
   }),
@@ -115,7 +211,9 @@ export const OrderView = Type.Object({
       { description: "what operators did; operators alone see it" },
     ),
   ),
-});
+};
+/** All that is shown of one order; the seed's excerpt is a part of it. */
+export const OrderView = Type.Object(ORDER_FIELDS, { examples: [EXAMPLE_ORDER_VIEW] });
 export type OrderView = Static<typeof OrderView>;
 
 /** Partners don't see what ticketing answered, nor who at the operator's did what. */

@@ -5,28 +5,45 @@ import type { Partner } from "../storage/partners.ts";
 
 const nullable = <T extends TSchema>(schema: T, description?: string) =>
   Type.Union([schema, Type.Null()], description === undefined ? {} : { description });
-const Time = Type.String({ format: "date-time" });
-const Count = (description: string) => Type.Integer({ minimum: 0, description });
+const Time = Type.String({ format: "date-time", examples: ["2026-08-25T07:09:55.123Z"] });
+const NoTime = Type.Union([Time, Type.Null()], { examples: [null] });
+const Count = (description: string, example: number) =>
+  Type.Integer({ minimum: 0, description, examples: [example] });
 
 /** A partner, without anything secret, as the API and the command line show it. */
 export const PartnerView = Type.Object({
-  partner_id: Type.String(),
-  name: Type.String(),
+  partner_id: Type.String({ description: "what it sends as X-Partner-Id", examples: ["ota-one"] }),
+  name: Type.String({ description: "for people", examples: ["OTA One"] }),
   state: Type.Enum(["enabled", "disabled"]),
-  development: Type.Boolean(),
-  allowlist_cidrs: nullable(Type.Array(Type.String()), "null: from anywhere"),
+  development: Type.Boolean({ description: "true: known to `serve --dev` alone" }),
+  allowlist_cidrs: nullable(
+    Type.Array(Type.String(), { examples: [["198.51.100.0/24"]] }),
+    "where its requests may come from; null: from anywhere",
+  ),
   rate_limit: nullable(
-    Type.Object({ capacity: Type.Number(), per_sec: nullable(Type.Number()) }),
+    Type.Object({
+      capacity: Type.Number({ description: "tokens that its bucket holds", examples: [20] }),
+      per_sec: nullable(Type.Number({ examples: [5] }), "tokens that come back in a second"),
+    }),
     "null: the configuration's",
   ),
-  callback_hosts: nullable(Type.Array(Type.String()), "null: any that the configuration allows"),
-  own_signing_secret: Type.Boolean(),
-  previous_signing_secret_valid_until: nullable(Time),
-  reject_repeats: Type.Boolean(),
-  hold_limit_secs: nullable(Type.Integer(), "null: the configuration's"),
-  failure_events: Type.Boolean(),
-  previous_token_valid_until: nullable(Time),
-  disabled_at: nullable(Time),
+  callback_hosts: nullable(
+    Type.Array(Type.String(), { examples: [["*.partner.example.com"]] }),
+    "the only hosts of its callbacks; null: any that the configuration allows",
+  ),
+  own_signing_secret: Type.Boolean({
+    description: "false: the configuration's signs its callbacks",
+    examples: [true],
+  }),
+  previous_signing_secret_valid_until: NoTime,
+  reject_repeats: Type.Boolean({ description: "true: an external_order_id may be used once" }),
+  hold_limit_secs: Type.Union([Type.Integer(), Type.Null()], {
+    description: "for how long an outage may hold its orders; null: the configuration's",
+    examples: [null],
+  }),
+  failure_events: Type.Boolean({ description: "true: it is told of orders that fail, too" }),
+  previous_token_valid_until: NoTime,
+  disabled_at: NoTime,
   created_at: Time,
 });
 export type PartnerView = Static<typeof PartnerView>;
@@ -57,18 +74,18 @@ export const PartnerStandingView = Type.Object({
   last_seen_at: nullable(Time, "its last request with the right token, near enough"),
   last_order_at: nullable(Time),
   last_day: Type.Object({
-    orders: Count("accepted; 10,000 stands for that and more"),
-    refused_requests: Count("turned away or refused"),
-    failed_callbacks: Count("attempts"),
+    orders: Count("accepted; 10,000 stands for that and more", 1204),
+    refused_requests: Count("turned away or refused", 3),
+    failed_callbacks: Count("attempts", 2),
   }),
   stopped: Type.Object({
-    ticketing: Count("orders that stand still at ticketing"),
-    callbacks: Count("callbacks that stand still"),
+    ticketing: Count("orders that stand still at ticketing", 1),
+    callbacks: Count("callbacks that stand still", 0),
   }),
-  circuit: nullable(
-    Type.Object({ opened_at: Time, reason: nullable(Type.String()) }),
-    "of its callbacks, while they are held because they fail for every order",
-  ),
+  circuit: Type.Union([Type.Object({ opened_at: Time, reason: nullable(Type.String()) }), Type.Null()], {
+    description: "of its callbacks, while they are held because they fail for every order",
+    examples: [null],
+  }),
 });
 export type PartnerStandingView = Static<typeof PartnerStandingView>;
 

@@ -2,6 +2,7 @@ import type { FastifyReply } from "fastify";
 import { type Static, Type } from "typebox";
 import { ORDER_STATUSES } from "../orders/states.ts";
 import type { Standing } from "../storage/standings.ts";
+import { EXAMPLE_TICKETED } from "./example-order.ts";
 import { AcceptedView } from "./order-view.ts";
 import { Problem } from "./problem-reply.ts";
 
@@ -20,17 +21,22 @@ export const WaitQuery = Type.Object({
 export const AwaitedView = Type.Object({
   ...AcceptedView.properties,
   status: Type.Optional(
-    Type.Enum([...ORDER_STATUSES], { description: "with `wait` alone: where the order stands now" }),
+    Type.Enum([...ORDER_STATUSES], {
+      description: "with `wait` alone: where the order stands now",
+      examples: ["ota_callback_pending"],
+    }),
   ),
   reference: Type.Optional(
     Type.Union([Type.String(), Type.Null()], {
       description: "with `wait` alone, once the order is ticketed: ticketing's",
+      examples: [EXAMPLE_TICKETED.reference],
     }),
   ),
   tickets: Type.Optional(
     Type.Array(Type.Unknown(), {
       description:
         "with `wait` alone, once the order is ticketed: as ticketing gave them, objects or strings",
+      examples: [EXAMPLE_TICKETED.tickets],
     }),
   ),
 });

@@ -14,6 +14,7 @@ import { requireJson } from "../json-body.ts";
 import { ORDER_ID, readOrderId } from "../list-query.ts";
 import { jsonResponse } from "../openapi.ts";
 import { operatorOf } from "../operator-of.ts";
+import { Id } from "../order-view.ts";
 import { Problem } from "../problem-reply.ts";
 
 export interface AdminActionsOptions {
@@ -48,6 +49,7 @@ const Plain = Type.Object(
 const Code = Type.String({
   pattern: "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,255}$",
   description: "a text of 1 to 255 characters on one line",
+  examples: ["A1"],
 });
 const RESOLUTION =
   "an object with reason and ticketed; exactly if that is true, with tickets, a reference or both";
@@ -56,12 +58,13 @@ const Resolution = Type.Object(
     reason: Reason,
     ticketed: Type.Boolean({
       description: "true: ticketing has issued the tickets; false: it knows nothing of the order",
+      examples: [true],
     }),
     tickets: Type.Optional(
       Type.Array(Code, { minItems: 1, maxItems: 1000, description: "a list of 1 to 1000 ticket codes" }),
     ),
     reference: Type.Optional(
-      Type.String({ ...Code, description: "ticketing's reference: 1 to 255 characters" }),
+      Type.String({ ...Code, description: "ticketing's reference: 1 to 255 characters", examples: ["TK-9"] }),
     ),
   },
   {
@@ -163,12 +166,15 @@ const REFUSED: Record<Verb, string> = {
 };
 
 const ActView = Type.Object({
-  order_id: Type.Integer({ minimum: 1 }),
-  action: Type.Enum([...VERBS]),
+  order_id: Id,
+  action: Type.Enum([...VERBS], { description: "what was asked for" }),
   result: Type.Enum(["done", "requested"], {
     description: "requested: an attempt is in flight; if it succeeds, the order is ticketed all the same",
   }),
-  order_status: Type.Enum([...ORDER_STATUSES]),
+  order_status: Type.Enum([...ORDER_STATUSES], {
+    description: "where the order stands now",
+    examples: ["ticketing_processing"],
+  }),
 });
 
 const SUMMARIES: Record<Verb, readonly [summary: string, description: string]> = {

@@ -50,6 +50,7 @@ const NewBulk = Type.Object(
     filter: Type.Object(ORDER_FILTER_PROPERTIES, {
       minProperties: 1,
       description: "an object with at least one of the filters of GET /admin/orders",
+      examples: [{ status: ["ticketing_exhausted"], created_from: "2026-08-25T00:00:00Z" }],
     }),
     reason: Reason,
     pace_per_sec: Type.Optional(
@@ -57,6 +58,7 @@ const NewBulk = Type.Object(
         minimum: 0.1,
         maximum: MAX_BULK_PACE,
         description: `orders per second: a number from 0.1 to ${MAX_BULK_PACE}`,
+        examples: [2],
       }),
     ),
     dry_run: Type.Optional(Type.Boolean({ description: "true to count only, else false" })),
@@ -171,13 +173,17 @@ const CREATE = adminSchema({
       "The count of a dry run.",
       Type.Object({
         action: Type.Enum([...BULK_ACTIONS]),
-        count: Type.Integer({ minimum: 0 }),
-        possible: Type.Integer({ minimum: 0, description: "those that stand where it can be done now" }),
+        count: Type.Integer({ minimum: 0, description: "orders that the filter finds", examples: [40] }),
+        possible: Type.Integer({
+          minimum: 0,
+          description: "those that stand where it can be done now",
+          examples: [38],
+        }),
         at_least: Type.Boolean({ description: "true: there are more" }),
       }),
     ),
     201: jsonResponse("The job, or the one that was made with this Idempotency-Key.", BulkJobView, {
-      Location: Type.String({ description: "the job's path" }),
+      Location: Type.String({ description: "the job's path", examples: ["/admin/bulk/7"] }),
       "Idempotent-Replayed": Type.Literal("true", { description: "only on a repeat" }),
     }),
   },
@@ -187,6 +193,7 @@ const CREATE = adminSchema({
 const LIST = adminSchema({
   operationId: "listBulk",
   summary: `Bulk jobs, newest first, ${PAGE} at a time`,
+  description: "Each with how far it has come. `before` with the last one's id brings the next page.",
   querystring: Type.Object(schemasOf(LIST_FIELDS)),
   answers: { 200: jsonResponse("A page of jobs.", Type.Array(BulkJobView)) },
   problems: ["invalid-query"],
@@ -195,6 +202,7 @@ const LIST = adminSchema({
 const SHOW = adminSchema({
   operationId: "getBulk",
   summary: "A bulk job's progress, and what became of each order",
+  description: `Up to ${PAGE} results, by order id; \`next_after\` is the \`after\` of the next page, or null.`,
   params: Id,
   querystring: Type.Object(schemasOf(SHOW_FIELDS)),
   answers: {
@@ -203,7 +211,10 @@ const SHOW = adminSchema({
       Type.Object({
         ...BulkJobView.properties,
         results: Type.Array(BulkResultView),
-        next_after: Type.Union([Type.Integer(), Type.Null()], { description: "`after` of the next page" }),
+        next_after: Type.Union([Type.Integer(), Type.Null()], {
+          description: "`after` of the next page",
+          examples: [null],
+        }),
       }),
     ),
   },

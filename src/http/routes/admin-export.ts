@@ -7,6 +7,7 @@ import { flag, schemasOf } from "../../orders/outward-fields.ts";
 import type { Disclosures } from "../../storage/disclosures.ts";
 import type { ExportPages } from "../../storage/export-pages.ts";
 import { adminSchema } from "../admin-schema.ts";
+import { EXAMPLE_ORDER } from "../example-order.ts";
 import { always } from "../openapi.ts";
 import { operatorOf, requireActing } from "../operator-of.ts";
 import { readQuery } from "../order-filter-query.ts";
@@ -71,10 +72,15 @@ async function record({ record }: Disclosures, request: FastifyRequest, filter: 
   await record({ partnerId: filter.partnerId ?? "", orderId: null }, "export codes", act, null);
 }
 
+const EXAMPLE = `${[
+  "order_id,partner_id,external_order_id,reference,trace_id,status,accepted_at,ticketed_at,delivered_at,item,sku,visit_date,visit_time,qty,unit_price_minor,amount_minor,amount,currency,ticket_count",
+  `123,demo,EXT-42,TK-9,${EXAMPLE_ORDER.traceId},ota_callback_delivered,2026-08-25T07:09:55.123Z,2026-08-25T07:10:03.200Z,2026-08-25T07:10:03.612Z,1,ADULT-DAY,2026-12-24,09:30,2,129900,259800,2598.00,THB,2`,
+].join("\r\n")}\r\n`;
 const Csv: TSchema = Type.String({
   description:
     "RFC 4180 in UTF-8, with a first row of names and a row for each item of an order. A text that a spreadsheet would take for a " +
     "formula begins with a '.",
+  examples: [EXAMPLE],
 });
 
 const SCHEMA = adminSchema({

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
-import { type TSchema, Type } from "typebox";
+import { Type } from "typebox";
 import { isoTime } from "../../lib/iso-time.ts";
 import { ATTEMPT_ERRORS, type AttemptError } from "../../orders/outcome.ts";
 import { flag, integer, oneOf, text, time } from "../../orders/outward-fields.ts";
@@ -10,6 +10,16 @@ import type { ListPage, Lists } from "../../storage/lists.ts";
 import { adminSchema } from "../admin-schema.ts";
 import { jsonResponse } from "../openapi.ts";
 import { cursorOf, type ListAsked, listQuery, nextLink } from "../order-filter-query.ts";
+import {
+  AttemptError as Failure,
+  AttemptNo,
+  DurationMs,
+  Id,
+  Note,
+  nullable,
+  PartnerId,
+  Time,
+} from "../order-view.ts";
 import { Link, pageSchema } from "./admin-orders.ts";
 
 export interface AdminListsOptions {
@@ -124,41 +134,56 @@ function spanOf(asked: ListAsked) {
   return { since: numberOf(asked, "since"), until: numberOf(asked, "until") };
 }
 
-const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const Id = Type.Integer({ minimum: 1 });
-const Time = Type.String({ format: "date-time" });
+const RowId = Type.Integer({ minimum: 1, examples: [871] });
+const Ip = nullable(Type.String({ description: "the address it came from", examples: ["198.51.100.7"] }));
 
 const AttemptView = Type.Object({
   leg: Type.Enum([...LEGS]),
   order_id: Id,
-  job_id: Id,
-  partner_id: Type.String(),
-  no: Id,
-  code: nullable(Type.Integer()),
-  error: nullable(Type.Enum([...ATTEMPT_ERRORS])),
+  job_id: Type.Integer({ minimum: 1, description: "of its leg", examples: [123] }),
+  partner_id: PartnerId,
+  no: AttemptNo,
+  code: Type.Union([Type.Integer(), Type.Null()], {
+    description: "the HTTP status, if one arrived",
+    examples: [503],
+  }),
+  error: Failure,
   at: Time,
-  duration_ms: nullable(Type.Integer()),
-  note: nullable(Type.String()),
+  duration_ms: DurationMs,
+  note: Note,
 });
 const AuthEventView = Type.Object({
-  id: Id,
-  partner_id: Type.String({ description: "as the request named it; `*`: several" }),
-  reason: Type.Enum([...AUTH_FAILURES]),
-  ip: nullable(Type.String()),
-  user_agent: nullable(Type.String()),
-  minute: Time,
-  count: Id,
+  id: RowId,
+  partner_id: Type.String({ description: "as the request named it; `*`: several", examples: ["demo"] }),
+  reason: Type.Enum([...AUTH_FAILURES], { examples: ["wrong_token"] }),
+  ip: Ip,
+  user_agent: nullable(Type.String({ description: "as the request said it", examples: ["curl/8.14.1"] })),
+  minute: Type.String({
+    format: "date-time",
+    description: "the minute that is counted",
+    examples: ["2026-08-25T07:09:00.000Z"],
+  }),
+  count: Type.Integer({ minimum: 1, description: "how many there were", examples: [4] }),
   last_at: Time,
 });
 const RejectionView = Type.Object({
-  id: Id,
-  partner_id: Type.String({ description: "as the request named it, empty if it didn't; `*`: several" }),
-  status: Type.Integer(),
-  problem: Type.String({ description: "the problem's name: `urn:wavegate:problem:<name>`" }),
-  reason: Type.String(),
-  external_order_id: nullable(Type.String({ description: "where it could be read" })),
-  ip: nullable(Type.String()),
-  count: Type.Integer({ description: "requests that were refused alike within moments" }),
+  id: RowId,
+  partner_id: Type.String({
+    description: "as the request named it, empty if it didn't; `*`: several",
+    examples: ["demo"],
+  }),
+  status: Type.Integer({ description: "what was answered", examples: [422] }),
+  problem: Type.String({
+    description: "the problem's name: `urn:wavegate:problem:<name>`",
+    examples: ["key-reused"],
+  }),
+  reason: Type.String({
+    description: "why, in a few words",
+    examples: ["this Idempotency-Key was used with another payload"],
+  }),
+  external_order_id: nullable(Type.String({ description: "where it could be read", examples: ["EXT-42"] })),
+  ip: Ip,
+  count: Type.Integer({ description: "requests that were refused alike within moments", examples: [1] }),
   at: Type.String({ format: "date-time", description: "of the last of them" }),
 });
 
@@ -176,6 +201,8 @@ const ATTEMPTS_SCHEMA = adminSchema({
 const AUTH_EVENTS_SCHEMA = adminSchema({
   operationId: "findAuthEvents",
   summary: "Requests that were turned away at the door, counted by minute",
+  description:
+    "Wrong or missing credentials, disabled partners, addresses that are not allowed. Kept for AUTH_EVENTS_DAYS.",
   querystring: AUTH_EVENTS.schema,
   answers: { 200: jsonResponse("A page of failures.", pageSchema("auth_events", AuthEventView), Link) },
   problems: ["invalid-query"],

@@ -3,7 +3,6 @@ import { type Static, type TSchema, Type } from "typebox";
 import type { Clock } from "../../lib/clock.ts";
 import { isoTime, isoTimeOrNull } from "../../lib/iso-time.ts";
 import { ORDER_FILTER_FIELDS, ORDER_FILTER_PROPERTIES, orderFilterOf } from "../../orders/order-filter.ts";
-import { ATTEMPT_ERRORS } from "../../orders/outcome.ts";
 import { oneOf } from "../../orders/outward-fields.ts";
 import { JOB_STATUSES, type Leg, LEGS, ORDER_STATUSES } from "../../orders/states.ts";
 import type { ListedJob } from "../../storage/job-rows.ts";
@@ -12,79 +11,119 @@ import type { OrderSearch } from "../../storage/order-search.ts";
 import { adminSchema } from "../admin-schema.ts";
 import { jsonResponse } from "../openapi.ts";
 import { cursorOf, listQuery, nextLink, readFilterQuery } from "../order-filter-query.ts";
+import {
+  AttemptError,
+  ExternalOrderId,
+  HeldUntil,
+  Id,
+  NextAttemptAt,
+  nullable,
+  PartnerId,
+  Time,
+  TraceId,
+} from "../order-view.ts";
 
 export interface AdminOrdersOptions {
   readonly orderSearch: OrderSearch;
   readonly clock: Clock;
 }
 
-const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const Time = Type.String({ format: "date-time" });
-const Count = Type.Integer({ minimum: 0 });
+const Count = (description: string, example: number) =>
+  Type.Integer({ minimum: 0, description, examples: [example] });
 const Next = nullable(
   Type.String({
     description:
       "the next page's `cursor`; null at the end. A page looks at so many rows at most and may be short before it",
+    examples: ["123"],
   }),
 );
 export const Link = {
-  Link: Type.String({ description: 'the next page, if there is one: `<...>; rel="next"` (RFC 8288)' }),
+  Link: Type.String({
+    description: 'the next page, if there is one: `<...>; rel="next"` (RFC 8288)',
+    examples: ['</admin/orders?status=ticketing_blocked&cursor=123>; rel="next"'],
+  }),
 };
+const Standing = Type.Enum([...ORDER_STATUSES], { examples: ["ticketing_blocked"] });
+const Answered = Type.Union([Type.Integer(), Type.Null()], {
+  description: "the status of the last answer, if one came",
+  examples: [422],
+});
 /** A page of a list: its rows under their name, and the cursor of the next. */
 export const pageSchema = (name: string, row: TSchema) =>
   Type.Object({ [name]: Type.Array(row), next: Next });
 
 const ListedOrderView = Type.Object({
-  id: Type.Integer(),
-  partner_id: Type.String(),
-  external_order_id: Type.String(),
-  trace_id: Type.String({ format: "uuid" }),
-  status: Type.Enum([...ORDER_STATUSES]),
-  blocked_reason: nullable(Type.String()),
-  reference: nullable(Type.String({ description: "ticketing's" })),
+  id: Id,
+  partner_id: PartnerId,
+  external_order_id: ExternalOrderId,
+  trace_id: TraceId,
+  status: Standing,
+  blocked_reason: nullable(
+    Type.String({ description: "why it stands there", examples: ["ticketing answered 422"] }),
+  ),
+  reference: Type.Union([Type.String(), Type.Null()], { description: "ticketing's", examples: [null] }),
   created_at: Time,
   updated_at: Time,
-  age_secs: Type.Integer({ minimum: 0 }),
-  visit_from: nullable(Type.String({ format: "date" })),
-  visit_to: nullable(Type.String({ format: "date" })),
-  items: Count,
-  qty: Count,
-  totals: Type.Array(Type.Object({ currency: Type.String(), minor: Type.Integer() })),
-  tickets: Count,
+  age_secs: Count("since it was accepted", 421),
+  visit_from: nullable(Type.String({ format: "date", description: "the first visit" })),
+  visit_to: nullable(Type.String({ format: "date", description: "the last visit" })),
+  items: Count("how many it has", 1),
+  qty: Count("of all items", 2),
+  totals: Type.Array(
+    Type.Object({
+      currency: Type.String({ examples: ["THB"] }),
+      minor: Type.Integer({ description: "in minor units", examples: [259800] }),
+    }),
+    { description: "one for each currency" },
+  ),
+  tickets: Count("how many it has", 0),
   leg: Type.Enum([...LEGS], { description: "what it has come to: the callback once there is one" }),
-  attempts: Type.Object({ ticketing: Count, callback: Count }),
-  next_attempt_at: nullable(Time),
-  held_until: nullable(Time),
-  last_status_code: nullable(Type.Integer()),
-  last_error: nullable(Type.Enum([...ATTEMPT_ERRORS])),
+  attempts: Type.Object({ ticketing: Count("so far", 1), callback: Count("so far", 0) }),
+  next_attempt_at: NextAttemptAt,
+  held_until: HeldUntil,
+  last_status_code: Answered,
+  last_error: AttemptError,
 });
 type ListedOrderView = Static<typeof ListedOrderView>;
 
 const JobView = Type.Object({
   leg: Type.Enum([...LEGS]),
-  id: Type.Integer(),
-  order_id: Type.Integer(),
-  partner_id: Type.String(),
-  event: nullable(Type.String({ description: "of a callback: what it tells" })),
-  sequence: nullable(Type.Integer({ description: "of a callback: as which of its order's events" })),
-  status: Type.Enum([...JOB_STATUSES]),
-  attempts: Count,
-  run_attempts: Count,
-  next_attempt_at: nullable(Time),
-  held_until: nullable(Time),
-  claimed_by: nullable(Type.String()),
-  lease_until: nullable(Time),
-  last_status_code: nullable(Type.Integer()),
-  last_error: nullable(Type.Enum([...ATTEMPT_ERRORS])),
+  id: Type.Integer({ description: "of its leg", examples: [123] }),
+  order_id: Id,
+  partner_id: PartnerId,
+  event: Type.Union([Type.String(), Type.Null()], {
+    description: "of a callback: what it tells",
+    examples: [null],
+  }),
+  sequence: Type.Union([Type.Integer(), Type.Null()], {
+    description: "of a callback: as which of its order's events",
+    examples: [null],
+  }),
+  status: Type.Enum([...JOB_STATUSES], { examples: ["blocked"] }),
+  attempts: Count("so far", 1),
+  run_attempts: Count("of its present run", 1),
+  next_attempt_at: NextAttemptAt,
+  held_until: HeldUntil,
+  claimed_by: Type.Union([Type.String(), Type.Null()], {
+    description: "the process that is at it",
+    examples: [null],
+  }),
+  lease_until: Type.Union([Time, Type.Null()], {
+    description: "until when that process may be",
+    examples: [null],
+  }),
+  last_status_code: Answered,
+  last_error: AttemptError,
   created_at: Time,
   updated_at: Time,
 });
 
 const CountsView = Type.Object({
-  counts: Type.Partial(Type.Record(Type.Enum([...ORDER_STATUSES]), Count), {
+  counts: Type.Partial(Type.Record(Type.Enum([...ORDER_STATUSES]), Type.Integer({ minimum: 0 })), {
     description: "of each status that the filter allows",
+    examples: [{ ticketing_blocked: 3, ota_callback_delivered: 1204 }],
   }),
-  total: Count,
+  total: Count("of all of them", 1207),
   at_least: Type.Boolean({
     description: "true: there are more than were worth counting; each number is a lower bound",
   }),
@@ -175,6 +214,8 @@ const ORDERS_SCHEMA = adminSchema({
 const COUNTS_SCHEMA = adminSchema({
   operationId: "countOrders",
   summary: "Count the orders of a filter by status",
+  description:
+    "Takes the filters of `GET /admin/orders`. Beyond a bound it says how many there are at least.",
   querystring: Type.Object(ORDER_FILTER_PROPERTIES),
   answers: { 200: jsonResponse("How many stand where.", CountsView) },
   problems: ["invalid-query"],

@@ -57,6 +57,8 @@ export function addAdminOverviewRoutes(app: FastifyInstance, options: AdminOverv
 const OVERVIEW_SCHEMA = adminSchema({
   operationId: "getOverview",
   summary: "How the gateway fares: hours, latency, health, and visits without tickets",
+  description:
+    "What an operator looks at first. Figures that would take long to count are lower bounds, and say so (`at_least`).",
   querystring: Type.Object(schemasOf(HOURS)),
   answers: { 200: jsonResponse("The overview.", OverviewView) },
   problems: ["invalid-query"],

@@ -3,6 +3,8 @@ import { type Static, Type } from "typebox";
 import type { Clock } from "../../lib/clock.ts";
 import type { Credentials } from "../../lib/credentials.ts";
 import { secretToken } from "../../lib/ids.ts";
+import { isoTime } from "../../lib/iso-time.ts";
+import { canonicalJson } from "../../orders/fingerprint.ts";
 import type { InputProblem } from "../../orders/order-input.ts";
 import { schemasOf, text } from "../../orders/outward-fields.ts";
 import { newSigningSecret } from "../../outbound/signature.ts";
@@ -11,10 +13,12 @@ import type { ReadPartnerStandings } from "../../storage/partner-standings.ts";
 import { type Partner, type Partners, type PartnerSettings, TOKEN_PREFIX } from "../../storage/partners.ts";
 import { adminSchema } from "../admin-schema.ts";
 import { createBodyReader, Reason } from "../body.ts";
+import { EXAMPLE_SECRET, EXAMPLE_TICKETED } from "../example-order.ts";
 import { requireJson } from "../json-body.ts";
 import { always, jsonResponse } from "../openapi.ts";
 import { operatorOf } from "../operator-of.ts";
 import { readQuery } from "../order-filter-query.ts";
+import { AttemptError, Code, DurationMs, EventId } from "../order-view.ts";
 import { PartnerStandingView, partnerStandingView, PartnerView, partnerView } from "../partner-view.ts";
 import { Problem } from "../problem-reply.ts";
 
@@ -50,6 +54,7 @@ const OVERLAP = Type.Optional(
     maximum: 365 * DAY_SECS,
     default: DAY_SECS,
     description: "for how long the present one holds too, in seconds: a whole number up to 31536000",
+    examples: [DAY_SECS],
   }),
 );
 const Why = Type.Optional(Reason);
@@ -59,17 +64,20 @@ const SETTINGS = {
   allowlist_cidrs: Type.Optional(
     Type.Union([Type.Array(Type.String()), Type.Null()], {
       description: "a list of CIDRs that it may send from, or null for anywhere",
+      examples: [["198.51.100.0/24"]],
     }),
   ),
   rate_limit: Type.Optional(
     Type.Union([Type.Object({ capacity: Type.Number(), per_sec: Type.Number() }, closed), Type.Null()], {
       description: "an object with capacity and per_sec, or null for the configuration's",
+      examples: [{ capacity: 20, per_sec: 5 }],
     }),
   ),
   callback_hosts: Type.Optional(
     Type.Union([Type.Array(Type.String()), Type.Null()], {
       description:
         "a list of the only hosts of its callbacks, *.x for subdomains of x, or null for no such list",
+      examples: [["*.partner.example.com"]],
     }),
   ),
   reject_repeats: Type.Optional(
@@ -79,16 +87,20 @@ const SETTINGS = {
     Type.Union([Type.Integer({ minimum: 0, maximum: 31_536_000 }), Type.Null()], {
       description:
         "a whole number of seconds for which an outage may hold its orders, up to 31536000, or null for the configuration's",
+      examples: [null],
     }),
   ),
   failure_events: Type.Optional(
     Type.Boolean({ description: "true to tell it of orders that come to stand without tickets, else false" }),
   ),
 };
-const Name = Type.String({ description: "its name, for people: 1 to 128 characters" });
+const Name = Type.String({ description: "its name, for people: 1 to 128 characters", examples: ["OTA One"] });
 const NewPartnerBody = Type.Object(
   {
-    partner_id: Type.String({ description: "what it sends as X-Partner-Id: 1 to 64 of A-Z a-z 0-9 . _ -" }),
+    partner_id: Type.String({
+      description: "what it sends as X-Partner-Id: 1 to 64 of A-Z a-z 0-9 . _ -",
+      examples: ["ota-one"],
+    }),
     name: Name,
     ...SETTINGS,
     own_signing_secret: Type.Optional(
@@ -327,8 +339,11 @@ const Id = Type.Object({
   }),
 });
 const Shown = Type.Object({ ...PartnerView.properties, ...PartnerStandingView.properties });
-const Token = Type.String({ description: "shown once: what is stored can't tell it" });
-const Secret = Type.String({ description: "shown once" });
+const Token = Type.String({
+  description: "shown once: what is stored can't tell it",
+  examples: ["wgp_4Jc3kq0b9yqXl2v8mZtR1nHs7eDfGuWaPoIyKxVbC5M"],
+});
+const Secret = Type.String({ description: "shown once", examples: [EXAMPLE_SECRET] });
 const ACT_PROBLEMS = ["invalid-json", "invalid-body", "body-too-large", "unsupported-media-type"] as const;
 const acting = (operationId: string, summary: string, body: object, answers: Record<number, object>) =>
   adminSchema({
@@ -345,6 +360,7 @@ const acting = (operationId: string, summary: string, body: object, answers: Rec
 const LIST = adminSchema({
   operationId: "listPartners",
   summary: `Partners by id, ${PAGE} at a time, and how they fare`,
+  description: "`after` with the last one's id brings the next page. Nothing secret is shown.",
   querystring: Type.Object(schemasOf(AFTER)),
   answers: { 200: jsonResponse("A page of partners.", Type.Array(Shown)) },
   problems: ["invalid-query"],
@@ -352,6 +368,7 @@ const LIST = adminSchema({
 const ONE = adminSchema({
   operationId: "getPartner",
   summary: "A partner, and how it fares",
+  description: "Its settings, and the last day's figures. Nothing secret is shown.",
   params: Id,
   answers: { 200: jsonResponse("The partner.", Shown) },
   problems: ["not-found"],
@@ -360,7 +377,11 @@ const ADD = acting("addPartner", "Add a partner; its token is shown once", NewPa
   201: jsonResponse(
     "The partner.",
     Type.Object({ ...PartnerView.properties, token: Token, signing_secret: Type.Optional(Secret) }),
-    { Location: always(Type.String({ description: "the partner's path" })) },
+    {
+      Location: always(
+        Type.String({ description: "the partner's path", examples: ["/admin/partners/ota-one"] }),
+      ),
+    },
   ),
 });
 const CHANGE = acting("changePartner", "Change what is named; it holds at once", ChangeBody, {
@@ -389,14 +410,31 @@ const TEST = acting(
     200: jsonResponse(
       "What came back. It goes through the same guard and signatures as a callback; nothing is stored but the act.",
       Type.Object({
-        event_id: Type.String(),
-        delivered: Type.Boolean(),
-        finding: Type.String({ description: "one clause: what the other side did, or why nothing was sent" }),
-        code: Type.Union([Type.Integer(), Type.Null()]),
-        error: Type.Union([Type.String(), Type.Null()]),
-        duration_ms: Type.Union([Type.Integer(), Type.Null()]),
-        answer: Type.Union([Type.String(), Type.Null()], { description: "how it began" }),
-        body: Type.String({ description: "as it was sent, if it was" }),
+        event_id: EventId,
+        delivered: Type.Boolean({ description: "true: it was answered with 2xx", examples: [true] }),
+        finding: Type.String({
+          description: "one clause: what the other side did, or why nothing was sent",
+          examples: ["the partner answered 200"],
+        }),
+        code: Code,
+        error: AttemptError,
+        duration_ms: DurationMs,
+        answer: Type.Union([Type.String(), Type.Null()], {
+          description: "how it began",
+          examples: ['{"ok":true}'],
+        }),
+        body: Type.String({
+          description: "as it was sent, if it was",
+          examples: [
+            canonicalJson({
+              event: TEST_EVENT,
+              event_id: EXAMPLE_TICKETED.eventId,
+              occurred_at: isoTime(EXAMPLE_TICKETED.occurredAt),
+              partner_id: "ota-one",
+              sequence: 1,
+            }),
+          ],
+        }),
       }),
     ),
   },

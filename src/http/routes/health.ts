@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
-import { always, jsonResponse, problemResponses, RetryAfter } from "../openapi.ts";
+import { always, jsonResponse, problemContent, problemResponses, RetryAfter } from "../openapi.ts";
 
 export interface Readiness {
   readonly ready: boolean;
@@ -12,9 +12,11 @@ const Health = Type.Object({ status: Type.Literal("ok") });
 const Ready = Type.Object({
   status: Type.Enum(["ready", "not_ready"]),
   checks: Type.Record(Type.String(), Type.String(), {
+    description: "what was looked at, each with a word on how it is",
     examples: [{ accepting: "yes", database: "reachable", circuits: "closed" }],
   }),
 });
+const NOT_READY = { status: "not_ready", checks: { accepting: "yes", database: "unreachable" } };
 
 /** Probes that may wait for a look: where the database hangs, strangers could otherwise heap them up. */
 const MAX_WAITING = 1000;
@@ -42,6 +44,7 @@ export function addHealthRoutes(app: FastifyInstance, readiness: () => Promise<R
         operationId: "getHealth",
         tags: ["service"],
         summary: "The process is alive",
+        description: "Asks nothing of the database: for a probe that restarts what answers no more.",
         response: { 200: jsonResponse("It is.", Health), ...problemResponses() },
       },
     },
@@ -55,10 +58,18 @@ export function addHealthRoutes(app: FastifyInstance, readiness: () => Promise<R
         operationId: "getReady",
         tags: ["service"],
         summary: "The process can take orders",
+        description: "Looks at the database: for a load balancer, which passes over what is not ready.",
         response: {
           200: jsonResponse("It can.", Ready),
           ...problemResponses(),
-          503: jsonResponse("It can't.", Ready, { "Retry-After": always(RetryAfter) }),
+          503: {
+            description: "It can't, or the process is ending.",
+            headers: { "Retry-After": always(RetryAfter) },
+            content: {
+              "application/json": { schema: Ready, example: NOT_READY },
+              ...problemContent(["unavailable"]),
+            },
+          },
         },
       },
     },

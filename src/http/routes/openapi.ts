@@ -11,7 +11,14 @@ export function addOpenApiRoute(app: FastifyInstance): void {
         operationId: "getOpenApi",
         tags: ["service"],
         summary: "This description (OpenAPI 3.1)",
-        response: { 200: jsonResponse("The description.", { type: "object" }), ...problemResponses() },
+        description: "For programs and generators; `/docs` shows it to people.",
+        response: {
+          200: jsonResponse("The description.", {
+            type: "object",
+            examples: [{ openapi: "3.1.0", info: { title: "WaveGate", version: "0.1.0" }, paths: {} }],
+          }),
+          ...problemResponses(),
+        },
       },
     },
     async (_request, reply) => {

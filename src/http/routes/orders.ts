@@ -11,12 +11,14 @@ import type { Take } from "../../storage/rate-buckets.ts";
 import type { AcceptedOrder } from "../../storage/orders.ts";
 import type { Authentication } from "../authenticate.ts";
 import { EventView, eventView } from "../event-view.ts";
+import { EXAMPLE_ORDER } from "../example-order.ts";
 import { headerValues } from "../headers.ts";
 import { readIdempotencyKey } from "../idempotency-key.ts";
 import { type JsonBody, requireJson } from "../json-body.ts";
 import { ListQuery, nextLink, ORDER_ID, readListQuery, readOrderId } from "../list-query.ts";
 import { always, jsonResponse, OPERATOR_SECURITY, PARTNER_SECURITY, problemResponses } from "../openapi.ts";
-import { acceptedView, OrderView, orderView, SummaryView, summaryView } from "../order-view.ts";
+import { exampleOf } from "../openapi-examples.ts";
+import { AcceptedView, acceptedView, OrderView, orderView, SummaryView, summaryView } from "../order-view.ts";
 import { Problem } from "../problem-reply.ts";
 import { AwaitedView, awaitedView, clientGone, readWaitMs, WaitQuery } from "../wait.ts";
 
@@ -46,10 +48,10 @@ const CallbackUrl = Type.String({
   format: "uri",
   maxLength: MAX_CALLBACK_URL_CHARS,
 });
-const EXAMPLE_ORDER = {
-  external_order_id: "EXT-42",
-  callback_url: "https://partner.example.com/ota/callback",
-  items: [{ sku: "ADULT-DAY", qty: 2, unit_price_minor: 129900, currency: "THB" }],
+const EXAMPLE = {
+  external_order_id: EXAMPLE_ORDER.externalOrderId,
+  callback_url: EXAMPLE_ORDER.callbackUrl,
+  items: EXAMPLE_ORDER.items,
   buyer: { name: "Alex" },
 };
 
@@ -174,13 +176,21 @@ const POST_SCHEMA = {
   consumes: ["application/json"],
   querystring: WaitQuery,
   headers: Type.Object({ "Idempotency-Key": Type.Optional(IdempotencyKey) }),
-  body: Type.Object({ ...OrderInput.properties, callback_url: CallbackUrl }, { examples: [EXAMPLE_ORDER] }),
+  body: Type.Object({ ...OrderInput.properties, callback_url: CallbackUrl }, { examples: [EXAMPLE] }),
   response: {
-    201: jsonResponse("Accepted; or accepted before with this Idempotency-Key.", AwaitedView, {
-      Location: always(Type.String({ description: "the order's path" })),
-      "X-Trace-Id": always(Type.String({ format: "uuid", description: "the order's trace id" })),
-      "Idempotent-Replayed": Type.Literal("true", { description: "only on a repeat of the first answer" }),
-    }),
+    201: jsonResponse(
+      "Accepted; or accepted before with this Idempotency-Key.",
+      AwaitedView,
+      {
+        Location: always(Type.String({ description: "the order's path", examples: ["/orders/123"] })),
+        "X-Trace-Id": always(Type.String({ format: "uuid", description: "the order's trace id" })),
+        "Idempotent-Replayed": Type.Literal("true", { description: "only on a repeat of the first answer" }),
+      },
+      {
+        accepted: { summary: "without `wait`", value: exampleOf(AcceptedView) },
+        ticketed: { summary: "with `wait`, ticketed in time", value: exampleOf(AwaitedView) },
+      },
+    ),
     ...problemResponses(
       "invalid-query",
       "invalid-json",
@@ -203,11 +213,17 @@ const LIST_SCHEMA = {
   operationId: "listOrders",
   tags: ["orders"],
   summary: "List orders, newest first",
+  description:
+    "A partner sees its own orders, an operator everybody's. The next page, if there is one, is in `Link`. To find one of your " +
+    "orders, ask for its `external_order_id`.",
   security: READ_SECURITY,
   querystring: ListQuery,
   response: {
     200: jsonResponse("A page of orders.", Type.Array(SummaryView), {
-      Link: Type.String({ description: 'the next page, if there is one: `<...>; rel="next"` (RFC 8288)' }),
+      Link: Type.String({
+        description: 'the next page, if there is one: `<...>; rel="next"` (RFC 8288)',
+        examples: ['</orders?limit=50&before=123>; rel="next"'],
+      }),
     }),
     ...problemResponses("invalid-query", ...READ_PROBLEMS),
   },
@@ -217,6 +233,9 @@ const ONE_SCHEMA = {
   operationId: "getOrder",
   tags: ["orders"],
   summary: "One order with every attempt",
+  description:
+    "Where it stands, its tickets, and every attempt of both legs. A job that doesn't exist yet is `null`. An order of another " +
+    "partner is `404`.",
   security: READ_SECURITY,
   params: OrderId,
   response: {
