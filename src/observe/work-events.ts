@@ -137,7 +137,7 @@ export type WorkEvent =
   | OperatorActed;
 
 /** The events above by their names. */
-export type WorkEventOf<Name extends WorkEvent["event"]> = Extract<WorkEvent, { readonly event: Name }>;
+export type WorkEventOf<Name extends WorkEvent["event"]> = WorkEvent & { readonly event: Name };
 
 /** Takes what happens in this process. Must not throw, and not wait. */
 export type Observer = (event: LogEvent) => void;
