@@ -1,6 +1,7 @@
 import type { Clock } from "../lib/clock.ts";
 import { repeat } from "../lib/repeat.ts";
 import type { Log } from "../observe/log.ts";
+import type { WorkEvent } from "../observe/work-events.ts";
 import type { Leg } from "../orders/states.ts";
 import type { Circuits } from "../storage/circuits.ts";
 import { passes } from "./persistently.ts";
@@ -55,7 +56,8 @@ export function createCircuitKeeper(options: CircuitKeeperOptions): CircuitKeepe
       const expired = await inBatches(() => circuits.expire(BATCH, now));
       const held = await inBatches(() => circuits.hold(BATCH, holdLimitSecs, now));
       if (takenBack + expired + held > 0) {
-        log.warn({ event: "circuit.holding", leg, held, taken_back: takenBack, expired });
+        const event: WorkEvent = { event: "circuit.holding", leg, held, taken_back: takenBack, expired };
+        log.warn(event);
       }
       for (const circuit of open) {
         if (await circuits.takeProbe(circuit.partner_id, probeMs, now))

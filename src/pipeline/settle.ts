@@ -1,5 +1,6 @@
 import type { Clock } from "../lib/clock.ts";
 import { combine } from "../lib/combiner.ts";
+import { timeOfUuidV7 } from "../lib/ids.ts";
 import { attemptSpanId } from "../lib/trace-context.ts";
 import type { Log } from "../observe/log.ts";
 import type { WorkEvent } from "../observe/work-events.ts";
@@ -7,7 +8,8 @@ import type { Outcome } from "../orders/outcome.ts";
 import type { RetrySchedule } from "../orders/schedule.ts";
 import type { JobStatus, Leg } from "../orders/states.ts";
 import { targetHealth } from "../orders/target-health.ts";
-import { afterAttempt, LOST, outcomeOfLost } from "../orders/transitions.ts";
+import { TICKETED_EVENT } from "../orders/callback-event.ts";
+import { afterAttempt, LOST, orderAfterJob, outcomeOfLost } from "../orders/transitions.ts";
 import type { Database } from "../storage/database.ts";
 import type { Claim, ClaimedJob, ExpiredClaim } from "../storage/jobs.ts";
 import type { Settled, Settlement, Settlements } from "../storage/settlements.ts";
@@ -94,6 +96,23 @@ export function createSettle(options: SettleOptions): Settle {
     return finding;
   }
 
+  function tellIfSettled(claim: Claim & { readonly traceId: string }, job: JobStatus, endedAt: number): void {
+    const status = orderAfterJob(leg, job);
+    if (status === null) return;
+    const event: WorkEvent = {
+      event: "order.settled",
+      trace_id: claim.traceId,
+      order_id: claim.orderId,
+      partner_id: claim.partnerId,
+      leg,
+      status,
+      attempts: claim.no,
+      // The clocks of several hosts may differ.
+      since_accepted_ms: Math.max(0, endedAt - timeOfUuidV7(claim.traceId)),
+    };
+    log.info(event);
+  }
+
   return {
     async attempted(job, verdict, endedAt, giveUp) {
       const { outcome, record, retryAfterMs, finding, ticketed } = verdict;
@@ -113,6 +132,7 @@ export function createSettle(options: SettleOptions): Settle {
       if (settled.ticketed && settled.callback === null) onTicketed();
       if (leg === "ticketing" && settled.job !== "pending") options.onTicketingEnded?.(job.orderId);
       const isPending = settled.result === "settled" && settled.job === "pending";
+      const movesOrder = job.callback === null || job.callback.event.name === TICKETED_EVENT;
       const event: WorkEvent = {
         event: leg === "ticketing" ? "ticketing.attempted" : "callback.attempted",
         trace_id: job.traceId,
@@ -128,8 +148,11 @@ export function createSettle(options: SettleOptions): Settle {
         settled: settled.result,
         job: settled.job,
         ...(isPending ? { due_in_ms: next.dueAt! - endedAt } : {}),
+        ...(leg === "callback" ? { moves_order: movesOrder } : {}),
       };
       log.info(event);
+      const isSettled = settled.result === "settled" || settled.ticketed;
+      if (isSettled && movesOrder) tellIfSettled(job, settled.job, endedAt);
       return { job: settled.job, dueInMs: isPending ? Math.max(0, next.dueAt! - endedAt) : null };
     },
     async lost(claims) {
@@ -151,7 +174,8 @@ export function createSettle(options: SettleOptions): Settle {
       });
       const results = await Promise.all(batch.map(write));
       results.forEach(({ result, job }, index) => {
-        const { orderId, partnerId, traceId, jobId, no, startedAt } = claims[index]!;
+        const claim = claims[index]!;
+        const { orderId, partnerId, traceId, jobId, no, startedAt } = claim;
         if (result !== "settled") return;
         const event: WorkEvent = {
           event: "attempt.lost",
@@ -165,6 +189,7 @@ export function createSettle(options: SettleOptions): Settle {
           job,
         };
         log.warn(event);
+        if (claim.movesOrder) tellIfSettled(claim, job, clock.wallMs());
       });
     },
   };

@@ -32,6 +32,8 @@ export interface Claim {
 /** A claim whose holder is gone. */
 export interface ExpiredClaim extends Claim {
   readonly traceId: string;
+  /** False for a callback of another event than `order.ticketed`. */
+  readonly movesOrder: boolean;
   readonly leaseUntil: number;
 }
 
@@ -155,7 +157,7 @@ export function createJobQueue({ run, transact, words }: Database, leg: Leg): Jo
     where j.id = r.job_id and j.claim = r.held
     returning order_id, status${eventColumn(leg)}`;
   const expiredClaims = `${clock("$1")}
-    select ${CLAIM_COLUMNS}, (select o.trace_id from orders o where o.id = order_id) as trace_id from ${jobs}
+    select ${CLAIM_COLUMNS}${eventColumn(leg)}, (select o.trace_id from orders o where o.id = order_id) as trace_id from ${jobs}
     where status = 'running' and (lease_until < (select now from clock) or $2 = 1)
     order by lease_until limit $3`;
 
@@ -232,7 +234,12 @@ export function createJobQueue({ run, transact, words }: Database, leg: Leg): Jo
     giveBack,
     async expired(limit, all, now) {
       const rows = await run<ClaimRow & { trace_id: string }>(expiredClaims, [now, all ? 1 : 0, limit]);
-      return rows.map((row) => ({ ...claimOf(row), traceId: row.trace_id, leaseUntil: row.lease_until }));
+      return rows.map((row) => ({
+        ...claimOf(row),
+        traceId: row.trace_id,
+        movesOrder: speaksForOrder(row),
+        leaseUntil: row.lease_until,
+      }));
     },
     async abandon(claim, now) {
       await giveBack((await run<ClaimRow>(claimedUnder, [claim])).map(claimOf), now);
