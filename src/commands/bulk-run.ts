@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config.ts";
 import { bulkJobView } from "../http/bulk-view.ts";
@@ -9,6 +8,7 @@ import { createBulkWorker } from "../pipeline/bulk-worker.ts";
 import { passes } from "../pipeline/persistently.ts";
 import type { BulkJob } from "../storage/bulk-queries.ts";
 import type { Storage } from "../storage/open.ts";
+import { isConfirmed } from "./cli/confirm.ts";
 import { Failure } from "./cli/failure.ts";
 import { invocation } from "./cli/invocation.ts";
 import { print, printJson } from "./cli/output.ts";
@@ -27,6 +27,7 @@ export interface BulkRequest {
 }
 
 const LOOK_MS = 200;
+const MANY = "many orders are meant: say --yes, or --dry-run to count them";
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 /**
@@ -47,7 +48,8 @@ export async function runBulk(storage: Storage, config: Config, request: BulkReq
   }
   const slots = { ticketing: config.ticketing.concurrency, callback: config.callback.concurrencyPerPartner };
   const pacePerSec = request.pace ?? defaultPace(action, slots);
-  if (!yes && !(await isConfirmed(`${titled(action)} ${orders}, ${pacePerSec} per second?`, json))) {
+  const question = `${titled(action)} ${orders}, ${pacePerSec} per second?`;
+  if (!yes && !(await isConfirmed(question, json, MANY))) {
     throw new Failure("failed", "nothing was changed");
   }
   const job = { action, filter, total: count, pacePerSec };
@@ -102,18 +104,6 @@ async function follow(
     return null;
   } finally {
     progress.end();
-  }
-}
-
-async function isConfirmed(question: string, json: boolean): Promise<boolean> {
-  if (json || !process.stdin.isTTY || !process.stdout.isTTY) {
-    throw new Failure("usage", "many orders are meant: say --yes, or --dry-run to count them");
-  }
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
-  } finally {
-    terminal.close();
   }
 }
 

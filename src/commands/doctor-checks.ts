@@ -60,12 +60,23 @@ async function checkStorage(storage: Storage, config: Config): Promise<Check[]> 
   const operators = await storage.operators.list();
   return [
     schema,
+    await checkHold(storage),
     ...(await checkCircuits(storage)),
     ...findings,
     ...checkPartners(config, partners),
     checkOperators(config, operators),
     ...checkKeys(config, partners, operators),
   ];
+}
+
+async function checkHold({ readHold }: Storage): Promise<Check> {
+  const hold = await readHold();
+  if (hold === null) return ok("hold", "none: gateways work");
+  return warn(
+    "hold",
+    `held since ${isoTime(hold.since)} by ${hold.actor}: ${hold.reason}`,
+    `orders are accepted and wait; \`${invocation()} release\` shows what would begin, and asks`,
+  );
 }
 
 /** A target that fails for everybody, as its orders are held. */

@@ -3,7 +3,8 @@ import { type OverviewView, overviewView, todayAndTomorrow } from "../http/overv
 import { configHere, withStorage } from "./cli/database.ts";
 import { fittedTable } from "./cli/fitted-table.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
-import { type Cell, paint, print, printJson, table } from "./cli/output.ts";
+import { invocation } from "./cli/invocation.ts";
+import { brief, type Cell, paint, plain, print, printJson, table } from "./cli/output.ts";
 import { relative, span } from "./cli/time.ts";
 
 interface OverviewOptions {
@@ -12,6 +13,7 @@ interface OverviewOptions {
 }
 
 const MAX_HOURS = 48;
+const MAX_REASON_CHARS = 200;
 
 export function define(command: Command): void {
   command
@@ -37,9 +39,15 @@ async function overview({ hours, json = false }: OverviewOptions): Promise<void>
   );
   const view = overviewView(told, nowMs, venueTimeZone);
   if (json) return printJson(view);
-  const parts = [hoursOf(view), healthOf(view, nowMs), oldestOf(view, nowMs), visitsOf(view)];
+  const parts = [heldOf(view), hoursOf(view), healthOf(view, nowMs), oldestOf(view, nowMs), visitsOf(view)];
   print(parts.filter((part) => part !== "").join("\n\n"));
   if (view.at_least) print("\nA backlog is so long that not all of it was counted.");
+}
+
+function heldOf({ held }: OverviewView): string {
+  if (held === null) return "";
+  const who = `Held since ${held.since} by ${plain(held.by)}: ${brief(held.reason, MAX_REASON_CHARS)}`;
+  return `${paint("red", who)}\nOrders are accepted and wait; \`${invocation()} release\` lets the gateway work again.`;
 }
 
 function hoursOf({ hours }: OverviewView): string {

@@ -18,6 +18,11 @@ const COMMANDS: readonly Entry[] = [
     load: () => import("./serve.ts"),
   },
   {
+    name: "backup",
+    summary: "copy a SQLite database into a file, while the gateway runs",
+    load: () => import("./backup.ts"),
+  },
+  {
     name: "bulk",
     summary: "follow what is done to many orders at once",
     load: () => import("./bulk.ts"),
@@ -41,6 +46,11 @@ const COMMANDS: readonly Entry[] = [
     name: "errors",
     summary: "show what fails, in groups of one cause",
     load: () => import("./errors.ts"),
+  },
+  {
+    name: "hold",
+    summary: "keep all gateways from working: in an emergency, or after a restore",
+    load: () => import("./hold.ts"),
   },
   {
     name: "mapping",
@@ -86,6 +96,11 @@ const COMMANDS: readonly Entry[] = [
     name: "rejection",
     summary: "look through orders that were refused",
     load: () => import("./rejection.ts"),
+  },
+  {
+    name: "release",
+    summary: "let gateways work that are held",
+    load: () => import("./release.ts"),
   },
   {
     name: "tail",

@@ -1,9 +1,9 @@
-import { createInterface } from "node:readline/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { unhurried } from "../lib/unhurried.ts";
 import type { Storage } from "../storage/open.ts";
 import type { Step } from "../storage/retention.ts";
 import { configHere, placeOf, withStorage } from "./cli/database.ts";
+import { isConfirmed } from "./cli/confirm.ts";
 import { Failure } from "./cli/failure.ts";
 import { JSON_OPTION, withExamples } from "./cli/help.ts";
 import { print, printJson } from "./cli/output.ts";
@@ -15,6 +15,7 @@ const DAY_MS = 86_400_000;
 const COUNT_PAGE = 5_000;
 const [BLANK_PAGE, DELETE_PAGE] = [100, 500];
 const PROGRESS_MS = 5_000;
+const GONE = "what is purged is gone for good: say --yes, or --dry-run to look only";
 
 interface Options {
   readonly ordersOlderThan?: number;
@@ -82,7 +83,8 @@ async function purge(options: Options): Promise<void> {
     }
     const nothing = Object.values(found).every((orders) => orders === 0);
     if (dryRun || nothing) return json ? printJson({ dry_run: dryRun, found, purged: null }) : undefined;
-    if (!yes && !(await isConfirmed(json))) throw new Failure("failed", "nothing was changed");
+    if (!yes && !(await isConfirmed("Go ahead? It can't be undone.", json, GONE)))
+      throw new Failure("failed", "nothing was changed");
 
     const purged: Record<string, number> = {};
     for (const task of tasks)
@@ -130,18 +132,6 @@ async function through(task: Task, step: Step, page: number, total: number | nul
     process.stderr.write(`${task.name}: ${orders}${total === null ? " found" : ` of ${total}`} ...\n`);
   }
   return orders;
-}
-
-async function isConfirmed(json: boolean): Promise<boolean> {
-  if (json || !process.stdin.isTTY || !process.stdout.isTTY) {
-    throw new Failure("usage", "what is purged is gone for good: say --yes, or --dry-run to look only");
-  }
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return /^y(es)?$/i.test((await terminal.question("Go ahead? It can't be undone. [y/N] ")).trim());
-  } finally {
-    terminal.close();
-  }
 }
 
 /** A day at least: an order that was finished just now may still be asked for. */

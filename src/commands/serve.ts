@@ -1,7 +1,7 @@
 import cluster from "node:cluster";
 import { type Command, InvalidArgumentError } from "commander";
 import { type Config, CONFIG_VARIABLES } from "../config.ts";
-import { type Gateway, startGateway } from "../gateway.ts";
+import { type Gateway, startGateway, type StartOptions } from "../gateway.ts";
 import { createLog, type Log, type OpenLog } from "../observe/log.ts";
 import { parseDatabaseUrl } from "../storage/target.ts";
 import { configHere, placeOf, readSchema, withAnySchema } from "./cli/database.ts";
@@ -10,15 +10,18 @@ import { withExamples } from "./cli/help.ts";
 import { invocation } from "./cli/invocation.ts";
 import { outliveReader, toJson } from "./cli/output.ts";
 import { askedToStop } from "./cli/signals.ts";
+import { userOfShell } from "./cli/user.ts";
 import type { Development } from "./development.ts";
 
 interface Options {
   readonly dev?: boolean;
+  readonly held?: boolean;
   readonly workers: number;
   readonly json?: boolean;
 }
 
 const MAX_WORKERS = 64;
+const HELD = "serve --held: a restored database is reconciled before anything is worked";
 
 export function define(command: Command): void {
   command
@@ -30,6 +33,10 @@ export function define(command: Command): void {
       "--dev",
       "a demo partner, sandbox ticketing, reads without credentials: on loopback and SQLite only",
     )
+    .option(
+      "--held",
+      "the database was restored: accept and show, but work nothing until `release`; also moves all ids on (see `hold`)",
+    )
     .option("--workers <n>", "processes that share the work; more than 1 needs PostgreSQL", asWorkers, 1)
     .option("--json", "errors, and what --dev tells, as JSON on stderr; logs are JSON anyway off a terminal")
     .action(serve);
@@ -39,6 +46,7 @@ export function define(command: Command): void {
       ["serve --dev", "Try it on this machine, without any setting"],
       ["serve", "Run it as configured"],
       ["serve --workers 4", "Run it on several cores"],
+      ["serve --held", "Run it on a restored database: accept and show, work nothing until `release`"],
     ],
     `Environment variables (also in .env; * also from the file that NAME_FILE names):\n${variables()}`,
   );
@@ -51,8 +59,14 @@ function variables(): string {
   }).join("\n");
 }
 
-async function serve({ dev = false, workers, json = false }: Options): Promise<void> {
+async function serve({ dev = false, held = false, workers, json = false }: Options): Promise<void> {
   const config = configHere(dev);
+  if (held && workers > 1) {
+    // A worker that is started anew would hold them all again.
+    throw new Failure("usage", "--held goes with one process", {
+      advice: `run \`${invocation()} hold --restored\` first, then \`serve --workers ${workers}\``,
+    });
+  }
   if (workers > 1 && cluster.isPrimary) {
     refuseWorkers(config);
     const { superviseWorkers } = await import("./workers.ts");
@@ -60,7 +74,7 @@ async function serve({ dev = false, workers, json = false }: Options): Promise<v
   }
   const log = createLog({ level: config.logLevel });
   try {
-    await serveUntilAsked(config, log, json);
+    await serveUntilAsked(config, log, { held, json });
   } finally {
     // A reader of the log that has stopped must not keep the process: only a signal ends it then.
     if (!(await log.close())) process.kill(process.pid, "SIGKILL");
@@ -74,13 +88,18 @@ function refuseWorkers({ databaseUrl }: Config): void {
   });
 }
 
-async function serveUntilAsked(config: Config, log: OpenLog, json: boolean): Promise<void> {
+async function serveUntilAsked(
+  config: Config,
+  log: OpenLog,
+  { held, json }: { readonly held: boolean; readonly json: boolean },
+): Promise<void> {
   // From the beginning: also a start can be called off.
   const asked = askedToStop();
   outliveReader();
   const development = config.dev ? await startSandboxes(config, log) : null;
   try {
-    const gateway = await start(development?.config ?? config, log);
+    const restored = held ? { actor: userOfShell(), reason: HELD } : undefined;
+    const gateway = await start(development?.config ?? config, log, { restored });
     log.info({
       event: "gateway.started",
       url: gateway.url,
@@ -101,11 +120,11 @@ async function serveUntilAsked(config: Config, log: OpenLog, json: boolean): Pro
 }
 
 /** Starts a gateway, and says in the user's words what keeps it from starting. */
-export async function start(config: Config, log: Log): Promise<Gateway> {
+export async function start(config: Config, log: Log, options: StartOptions = {}): Promise<Gateway> {
   const { databaseUrl, host, port } = config;
   await withAnySchema(config, { create: true }, ({ database }) => readSchema(database, databaseUrl));
   try {
-    return await startGateway(config, log);
+    return await startGateway(config, log, options);
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;
     if (!LISTEN_ERRORS.has(code)) throw error;

@@ -36,6 +36,12 @@ export const OverviewView = Type.Object({
   at: Time,
   time_zone: Type.String({ description: "the venue's: VENUE_TIMEZONE", examples: ["Asia/Bangkok"] }),
   at_least: AtLeast,
+  held: nullable(
+    Type.Object(
+      { since: Time, by: Type.String(), reason: Type.String() },
+      { description: "orders are accepted and shown, and nothing is worked until the gateway is released" },
+    ),
+  ),
   hours: Type.Array(
     Type.Object({
       from: Time,
@@ -81,6 +87,11 @@ export function overviewView(told: Overview, nowMs: number, timeZone: string): O
     at: isoTime(nowMs),
     time_zone: timeZone,
     at_least: told.atLeast,
+    held: told.hold && {
+      since: isoTime(told.hold.since),
+      by: told.hold.actor,
+      reason: told.hold.reason,
+    },
     hours: told.hours.map(({ from, stood, ...counts }) => ({
       from: isoTime(from),
       ...counts,

@@ -19,6 +19,14 @@ export interface ActionFacts {
   /** Ticketing has issued tickets that could not be read. */
   readonly ticketsUnread: boolean;
   readonly endsAs: JobStatus | null;
+  /** The gateway is held. */
+  readonly held: boolean;
+}
+
+/** The engine alone makes an order ticketed that is being worked. While the gateway is held, none is. */
+export function mayBeTicketedByHand(status: OrderStatus, held: boolean): boolean {
+  if (status === "accepted" || status === "ticketing_processing") return held;
+  return isEdge(status, "ticketed");
 }
 
 /** What can be done about an order (SPEC section 4, the operator's edges), what helps most first. */
@@ -39,7 +47,7 @@ export function possibleActions(facts: ActionFacts): PossibleAction[] {
     act("resolve", "When ticketing knows nothing of the order: it is asked again", " --not-ticketed"),
   ];
   const retry = onRetry(status) === null ? [] : [act("retry", RETRY[status] ?? "Begin a new run")];
-  const resolve = status !== "ticketing_processing" && isEdge(status, "ticketed") ? [ticketed] : [];
+  const resolve = mayBeTicketedByHand(status, facts.held) ? [ticketed] : [];
   const isUnsure = status === "ticketing_unknown";
   return [
     ...(isUnsure ? asked : facts.ticketsUnread ? resolve : []),

@@ -92,6 +92,11 @@ export function onStatus(side: Side, theirs: Standing | null, order: Ours): Advi
         " --ticketed --code ...",
       );
     }
+    if (isSold && ours === "pending")
+      return show(
+        order,
+        "it is on its way: look again later. While the gateway is held (after a restore): enter its codes by `order resolve`",
+      );
     if (ours === "confirmed")
       return show(order, "the partner has tickets that ticketing does not take for good: ask ticketing");
     return show(order, "it is not settled yet on one side: look again later");

@@ -57,6 +57,8 @@ export interface VerdictContext {
   readonly attemptsPerRun: number;
   /** Those of the order's targets, as they last opened. */
   readonly circuits: readonly CircuitFacts[];
+  /** While the gateway is held, nothing is worked; null: it works. */
+  readonly hold: { readonly since: number; readonly reason: string } | null;
   /** Null: its row is gone. */
   readonly partner: { readonly disabled_at: number | null } | null;
 }

@@ -24,6 +24,14 @@ export function inWork(leg: Leg, story: VerdictStory, context: VerdictContext): 
   const { job } = facts;
   const at = (epochMs: number): string => clockTime(epochMs, nowMs);
   const happened = before(leg, story, facts);
+  const isOrphaned = job.lease_until !== null && job.lease_until < nowMs;
+  if (context.hold !== null && (job.status === "pending" || isOrphaned)) {
+    const { since, reason } = context.hold;
+    return {
+      happened: `${happened}; the gateway is held since ${at(since)}, and works nothing (${oneLine(reason)})`,
+      next: "it goes on when an operator releases the gateway",
+    };
+  }
   if (job.status === "running") return underWay(leg, happened, job, at, nowMs);
   const trouble = troubleOf(leg, story, context);
   if (trouble !== null || job.held_until !== null) {

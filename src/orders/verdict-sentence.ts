@@ -37,6 +37,7 @@ export function verdictOf(story: VerdictStory, context: VerdictContext): Verdict
       status: order.pipeline_status,
       ticketsUnread: hasUnreadTickets(story),
       endsAs: ticketing?.job.ends_as ?? null,
+      held: context.hold !== null,
     }),
   };
 }

@@ -1,6 +1,7 @@
 import { createAuthEvents, type AuthEvents } from "./auth-events.ts";
 import { createCircuits, type Circuits } from "./circuits.ts";
 import { type Changes, createChanges } from "./changes.ts";
+import { createReadBacklog, type ReadBacklog } from "./backlog.ts";
 import { createBulkJobs, type BulkJobs } from "./bulk-jobs.ts";
 import { createBulkQueries, type BulkQueries } from "./bulk-queries.ts";
 import type { Database, OnTransaction } from "./database.ts";
@@ -62,6 +63,7 @@ export interface Storage {
   readonly readGauges: ReadGauges;
   readonly holds: Holds;
   readonly readHold: ReadHold;
+  readonly readBacklog: ReadBacklog;
   close(): Promise<void>;
 }
 
@@ -134,6 +136,7 @@ export function openStorage(options: StorageOptions): Storage {
     readGauges: createReadGauges(database),
     holds: createHolds(database),
     readHold: createReadHold(database),
+    readBacklog: createReadBacklog(database),
     close: () => database.close(),
   };
 }

@@ -1,4 +1,5 @@
 import { isEdge, type Leg, LEGS, type OrderStatus } from "../orders/states.ts";
+import { mayBeTicketedByHand } from "../orders/possible-actions.ts";
 import { onRetry } from "../orders/transitions.ts";
 import { createExplainCancelled } from "./cancelled.ts";
 import type { Database, Run, SqlWords } from "./database.ts";
@@ -39,7 +40,10 @@ export interface OperatorActions {
   retryTicketing(orderId: number, act: Act, now: number | null): Promise<Retried>;
   /** Ends an order before it is ticketed. Never revokes a claim (SPEC section 4). */
   cancel(orderId: number, act: Act, now: number | null): Promise<Cancelled>;
-  /** Makes an order ticketed by hand, and has the partner told. */
+  /**
+   * Makes an order ticketed by hand, and has the partner told. While the gateway is held, also one that it would work: after a
+   * restore, ticketing may have tickets of which the database knows nothing.
+   */
   markTicketed(orderId: number, ticketed: Ticketed, act: Act, now: number | null): Promise<MarkedTicketed>;
   /** Sends a delivered callback once more: a new run of its job, so the same event with the same bytes. */
   resend(orderId: number, act: Act, now: number | null): Promise<Resent>;
@@ -89,6 +93,7 @@ export function createOperatorActions({ transact, words }: Database): OperatorAc
 }
 
 const CLOSED = "closed: handled outside the gateway";
+const UNDER_WAY = "an attempt is under way: see what it brings";
 const NO_CALLBACK = "it has no delivered callback";
 const BLANKED = "its callback can't be sent as it was: the buyer's data has been blanked";
 
@@ -128,6 +133,9 @@ export function createActs(words: SqlWords): ActsInTransaction {
       updated_at = (select now from clock)
     where id = $1
     returning status`;
+  const hold = "select since from holds where partner_id = ''";
+  const underWay = `select id from ticketing_jobs
+    where id = $1 and status = 'running' and lease_until >= ${words.now("$2")}`;
   const doneUnder = "select action from operator_actions where order_id = $1 and request_key = $2";
 
   interface Ask {
@@ -240,13 +248,17 @@ export function createActs(words: SqlWords): ActsInTransaction {
         },
       );
     },
-    markTicketed: (tx, orderId, ticketed, by, now, locked) => {
+    markTicketed: async (tx, orderId, ticketed, by, now, locked) => {
       const ask = { tx, orderId, act: by, now, locked };
+      const isHeld = (await tx(hold, [])).length > 0;
       return act(
         ask,
-        // The engine alone makes an order ticketed that is still being worked.
-        (status) => (status !== "ticketing_processing" && isEdge(status, "ticketed") ? "ticketed" : null),
+        (status) => (mayBeTicketedByHand(status, isHeld) ? "ticketed" : null),
         async (order, to) => {
+          if ((await tx(underWay, [orderId, now])).length > 0)
+            return { kind: "refused", status: order.status, why: UNDER_WAY };
+          // Along the map, which knows no shorter way.
+          if (order.status === "accepted") await move(ask, "ticketing_processing", null);
           // The record first, so that the story tells the act before what came of it.
           await record(ask, order, "mark ticketed");
           await move(ask, to, null, ticketed.reference);

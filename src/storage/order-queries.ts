@@ -2,6 +2,7 @@ import type { Selectable } from "kysely";
 import type { OrderItem } from "../orders/order-input.ts";
 import type { OrderStatus } from "../orders/states.ts";
 import type { Database } from "./database.ts";
+import { createReadHold, type Hold } from "./hold.ts";
 import { ITEM_COLUMNS, itemOf } from "./order-items.ts";
 import {
   LEG_TABLES,
@@ -65,8 +66,9 @@ export interface OrderStory {
   readonly sameExternalId: readonly number[];
 }
 
-/** What stands around an order: its targets' circuits, as they last opened, and its partner. */
+/** What stands around an order: its targets' circuits, as they last opened, its partner, and whether anything is worked. */
 export interface Circumstances {
+  readonly hold: Hold | null;
   readonly circuits: readonly Selectable<CircuitsTable>[];
   readonly partner: { readonly name: string; readonly disabled_at: number | null } | null;
 }
@@ -85,7 +87,8 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const SAME_EXTERNAL_ID_LIMIT = 100;
 const EVENTS_LIMIT = 100;
 
-export function createOrderQueries({ queries }: Database): OrderQueries {
+export function createOrderQueries({ run, queries }: Database): OrderQueries {
+  const readHold = createReadHold({ run });
   const summaries = queries
     .selectFrom("orders")
     .select([
@@ -207,7 +210,8 @@ export function createOrderQueries({ queries }: Database): OrderQueries {
       };
     },
     async circumstances(partnerId) {
-      const [circuits, partner] = await Promise.all([
+      const [hold, circuits, partner] = await Promise.all([
+        readHold(),
         queries
           .selectFrom("circuits")
           .selectAll()
@@ -224,7 +228,7 @@ export function createOrderQueries({ queries }: Database): OrderQueries {
           .where("partner_id", "=", partnerId)
           .executeTakeFirst(),
       ]);
-      return { circuits, partner: partner ?? null };
+      return { hold, circuits, partner: partner ?? null };
     },
     async find(reference) {
       const id = /^[1-9][0-9]{0,15}$/.test(reference) ? Number(reference) : null;

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { type Leg, LEGS, type OrderStatus } from "../orders/states.ts";
 import type { Database } from "./database.ts";
+import { createReadHold, type Hold } from "./hold.ts";
 import { type CountHours, createCountHours, HOUR_MS, type HourCounts } from "./hour-counts.ts";
 import {
   legTexts,
@@ -61,6 +62,8 @@ export interface DayOfVisits {
 }
 
 export interface Overview {
+  /** Null: the gateway works. */
+  readonly hold: Hold | null;
   readonly hours: readonly (HourCounts & { readonly stood: number })[];
   readonly latency: Readonly<Record<Leg, Latency>>;
   /** The oldest orders that are not ticketed: one on its way, and one that stands still. */
@@ -95,6 +98,7 @@ const NO_HEALTH: LegHealth = { failures: 0, waiting: 0, standing: 0 };
 export function createOverview(database: Pick<Database, "run" | "queries">): OverviewQueries {
   const { run } = database;
   const countHours: CountHours = createCountHours(database);
+  const readHold = createReadHold(database);
   const texts = { ticketing: legTexts("ticketing"), callback: legTexts("callback") };
 
   async function latencyOf(leg: Leg): Promise<Latency> {
@@ -187,6 +191,7 @@ export function createOverview(database: Pick<Database, "run" | "queries">): Ove
         LEGS.reduce((sum, leg) => sum + (health[leg].stood.get(hour) ?? 0), 0);
       const circuits = await run<OpenCircuit>(OPEN_CIRCUITS, []);
       return {
+        hold: await readHold(),
         hours: counts.map((hour) => ({ ...hour, stood: stoodIn(hour.from / HOUR_MS) })),
         latency: { ticketing: await latencyOf("ticketing"), callback: await latencyOf("callback") },
         oldest: { inWork: await oldestOf(OLDEST_IN_WORK), standing: await oldestOf(OLDEST_STANDING) },

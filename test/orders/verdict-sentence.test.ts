@@ -23,6 +23,7 @@ const context: VerdictContext = {
   nowMs: NOW,
   attemptsPerRun: 15,
   circuits: [],
+  hold: null,
   partner: { disabled_at: null },
 };
 
@@ -207,6 +208,19 @@ suite("the verdict", () => {
     assert.match(say(storyOf("cancelled", { actions, late })), /have its tickets revoked/);
   });
 
+  test("says that nothing is worked while the gateway is held, but for what is in flight", () => {
+    const hold = { since: NOW - 1, reason: "restored" };
+    const waiting = storyOf("accepted", { ticketing: leg({}) });
+    assert.match(
+      say(waiting, { hold }),
+      /is held since .* \(restored\)\. It goes on when an operator releases/,
+    );
+    const running = (lease_until: number) =>
+      storyOf("ticketing_processing", { ticketing: leg({ status: "running", attempts: 1, lease_until }) });
+    assert.match(say(running(NOW + 1), { hold }), /attempt 1 of ticketing is under way/);
+    assert.match(say(running(NOW - 1), { hold }), /is held since/);
+  });
+
   test("tells of a disabled partner while there is something to do", () => {
     const partner = { disabled_at: NOW };
     assert.match(say(storyOf("ticketed", TICKETS), { partner }), /the partner is disabled/);
@@ -216,13 +230,17 @@ suite("the verdict", () => {
 
 test("what can be done follows the map", () => {
   for (const status of ORDER_STATUSES) {
-    const possible = possibleActions({ id: 1, status, ticketsUnread: false, endsAs: null });
+    const facts = { id: 1, status, ticketsUnread: false, endsAs: null };
+    const possible = possibleActions({ ...facts, held: false });
     const actions = new Set(possible.map(({ action }) => action));
     assert.equal(actions.has("cancel"), isEdge(status, "cancelled"), status);
     assert.equal(actions.has("close"), isEdge(status, "closed"), status);
     assert.equal(actions.has("resend"), status === "ota_callback_delivered", status);
     assert.equal(actions.has("retry"), /_(blocked|exhausted|unknown)$/.test(status), status);
     assert.equal(actions.has("resolve"), /^ticketing_(blocked|exhausted|unknown)$/.test(status), status);
+    // A restored order may have been ticketed, however far it had come when it was backed up.
+    const whileHeld = possibleActions({ ...facts, held: true }).some(({ action }) => action === "resolve");
+    assert.equal(whileHeld, /^(accepted|ticketing_.*)$/.test(status), status);
   }
 });
 
