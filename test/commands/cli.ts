@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { MAIN } from "../support/main.ts";
 import { type Ended, runWarm } from "../support/warm-commands.ts";
 
-const MAIN = join(import.meta.dirname, "../../src/main.ts");
 const DEADLINE_MS = 60_000;
 
 export type Env = Readonly<Record<string, string>>;
@@ -65,8 +65,9 @@ export function start(args: readonly string[], options: CommandOptions = {}): Ru
   };
 }
 
-/** Runs a command to its end, in the process that all such commands of these tests share. */
+/** Runs a command to its end, in the process that all such commands of these tests share; one that is installed: in its own. */
 export function run(args: readonly string[], options: CommandOptions = {}): Promise<Ended> {
+  if (process.env["TEST_MAIN"]) return runAlone(args, options);
   return runWarm({ args, ...surroundings(options) });
 }
 

@@ -6,7 +6,7 @@ import { migrate } from "../../src/storage/schema.ts";
 import { type DatabaseUnderTest, onEachDatabase, openUrl, SQLITE } from "../support/databases.ts";
 import { json } from "../support/recorder.ts";
 import { startWay } from "../support/way.ts";
-import { type Ended, type Env, errorIn, run } from "./cli.ts";
+import { type Ended, type Env, errorIn, run, runAlone } from "./cli.ts";
 
 const MIGRATIONS = [
   "0001-initial",
@@ -41,12 +41,14 @@ onEachDatabase("the database commands", (kind) => {
     assert.equal(before.code, 1);
     assert.match(before.stderr, /there is no database at|has no tables yet/);
 
-    const check = await run(["migrate", "--check", "--json"], { env });
+    const check = await runAlone(["migrate", "--check", "--json"], { env });
     assert.equal(check.code, 1);
     if (kind === SQLITE) assert.match(errorIn(check).message, /there is no database at/);
     else assert.deepEqual((JSON.parse(check.stdout) as { pending: string[] }).pending, MIGRATIONS);
 
-    const made = jsonOf<{ applied: string[]; pending: string[] }>(await run(["migrate", "--json"], { env }));
+    const made = jsonOf<{ applied: string[]; pending: string[] }>(
+      await runAlone(["migrate", "--json"], { env }),
+    );
     assert.deepEqual([made.applied, made.pending], [MIGRATIONS, []]);
     const again = jsonOf<object>(await run(["migrate", "--check", "--json"], { env }));
     assert.deepEqual(Object.keys(again), ["database", "pending", "applied", "unknown"]);
@@ -90,7 +92,7 @@ onEachDatabase("the database commands", (kind) => {
 
     const limits = ["--rate-capacity", "20", "--rate-per-sec", "2.5", "--callback-host", "*.p2.example"];
     const args = ["partner", "add", "p2", "--name", "P2", "--token-stdin", "--reject-repeats", ...limits];
-    const added = await run(args, { env, stdin: "tokentoken\n" });
+    const added = await runAlone(args, { env, stdin: "tokentoken\n" });
     assert.equal(added.code, 0);
     assert.doesNotMatch(added.stdout + added.stderr, /tokentoken/);
     assert.match(added.stderr, /^The token is shorter than 22 characters/);
@@ -377,7 +379,7 @@ onEachDatabase("the database commands", (kind) => {
 test("a server that can't be reached is said without the password", async () => {
   const env = { DATABASE_URL: "postgresql://wave:hidden@127.0.0.1:1/gateway" };
   for (const args of [["migrate"], ["order", "list"], ["serve"]]) {
-    const { code, stderr } = await run(args, { env });
+    const { code, stderr } = await runAlone(args, { env });
     assert.equal(code, 1, stderr);
     assert.match(stderr, /^error: the database gateway at 127\.0\.0\.1:1 can't be used: .*ECONNREFUSED/);
     assert.doesNotMatch(stderr, /hidden/);

@@ -6,7 +6,7 @@ import { migrate } from "../../src/storage/schema.ts";
 import { openUrl } from "../support/databases.ts";
 import { startRecorder } from "../support/recorder.ts";
 import { addPartner } from "../support/way.ts";
-import { directoryFor, run, startFor } from "./cli.ts";
+import { directoryFor, run, runAlone, startFor } from "./cli.ts";
 
 interface Summary {
   readonly type: "summary";
@@ -25,7 +25,7 @@ suite("demo", { concurrency: true }, () => {
     const ticketing = await startRecorder(500);
     t.after(() => ticketing.close());
     const env = { PORT: "0", TICKETING_URL: ticketing.url, REQUIRE_HTTPS_CALLBACKS: "1", HOST: "0.0.0.0" };
-    const { code, stdout, stderr } = await run(["demo", "--exit"], { cwd, env });
+    const { code, stdout, stderr } = await runAlone(["demo", "--exit"], { cwd, env });
     assert.equal(code, 0, stderr);
     assert.equal(stderr, "");
     assert.equal(ticketing.requests.length, 0);
@@ -82,7 +82,7 @@ suite("demo", { concurrency: true }, () => {
     running.child.kill("SIGINT");
     assert.equal((await running.ended).code, 0);
 
-    const again = await run(["demo", "--exit", "--json"], { cwd, env });
+    const again = await runAlone(["demo", "--exit", "--json"], { cwd, env });
     assert.equal(again.code, 0, again.stderr);
     const parsed = again.stdout
       .trim()
@@ -117,10 +117,10 @@ suite("demo", { concurrency: true }, () => {
     await migrate(storage.database);
     await addPartner(storage, "wave");
     await storage.close();
-    const real = await run(["demo", "--exit"], { cwd, env: { PORT: "0" } });
+    const real = await runAlone(["demo", "--exit"], { cwd, env: { PORT: "0" } });
     assert.equal(real.code, 2);
     assert.match(real.stderr, /^error: \.\/gateway\.db holds real partners \(wave\)\n.*DATABASE_URL=sqlite/);
-    const postgres = await run(["demo", "--exit"], {
+    const postgres = await runAlone(["demo", "--exit"], {
       env: { DATABASE_URL: "postgres://127.0.0.1:1/gateway" },
     });
     assert.equal(postgres.code, 2);

@@ -10,7 +10,7 @@ import { onEachDatabase, openUrl } from "../support/databases.ts";
 import { freePort } from "../support/postgres.ts";
 import { startRecorder } from "../support/recorder.ts";
 import { addPartner } from "../support/way.ts";
-import { directoryFor, type Env, run } from "./cli.ts";
+import { directoryFor, type Env, run, runAlone } from "./cli.ts";
 
 interface Report {
   readonly ok: boolean;
@@ -104,7 +104,7 @@ onEachDatabase("doctor", (kind) => {
 
 test("nothing is made where nothing is, and --dev is well without any setting", async (t) => {
   const cwd = directoryFor(t);
-  const { code, stdout } = await run(["doctor"], { cwd });
+  const { code, stdout } = await runAlone(["doctor"], { cwd });
   assert.equal(code, 1);
   assert.match(stdout, /fail +ticketing +TICKETING_URL is not set/);
   assert.match(stdout, /warn +database +\.\/gateway\.db does not exist yet/);

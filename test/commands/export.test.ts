@@ -6,7 +6,7 @@ import { migrate } from "../../src/storage/schema.ts";
 import { type DatabaseUnderTest, openUrl, SQLITE } from "../support/databases.ts";
 import { json } from "../support/recorder.ts";
 import { startWay } from "../support/way.ts";
-import { directoryFor, errorIn, run } from "./cli.ts";
+import { directoryFor, errorIn, run, runAlone } from "./cli.ts";
 
 async function prepared(t: TestContext, kind: DatabaseUnderTest) {
   const url = await kind.createUrl();
@@ -15,8 +15,9 @@ async function prepared(t: TestContext, kind: DatabaseUnderTest) {
   const way = await startWay({ storage });
   t.after(() => way.close());
   const directory = directoryFor(t);
-  const cli = (...args: string[]) => run(args, { env: { DATABASE_URL: url }, cwd: directory });
-  return { storage, way, directory, cli };
+  const options = { env: { DATABASE_URL: url }, cwd: directory };
+  const cli = (...args: string[]) => run(args, options);
+  return { storage, way, directory, options, cli };
 }
 
 const item = (currency: string, visit_date: string) => ({
@@ -31,7 +32,7 @@ const item = (currency: string, visit_date: string) => ({
 suite("order export", () => {
   const kind = SQLITE;
   test("to stdout, to a file, as JSON lines, with codes", async (t) => {
-    const { storage, way, directory, cli } = await prepared(t, kind);
+    const { storage, way, directory, options, cli } = await prepared(t, kind);
     way.ticketing.answer(
       json(200, { reference: "TK-1", tickets: [{ code: "C-1", holder: "Zbigniew" }, "C-2"] }),
     );
@@ -43,7 +44,7 @@ suite("order export", () => {
     await way.work();
     await way.order({ external_order_id: "EXT-2" });
 
-    const { code, stdout, stderr } = await cli("order", "export");
+    const { code, stdout, stderr } = await runAlone(["order", "export"], options);
     assert.deepEqual([code, stderr], [0, ""]);
     const [head, first, second, third, end] = stdout.split("\r\n");
     assert.match(head!, /^order_id,partner_id,external_order_id,.*,ticket_count$/);

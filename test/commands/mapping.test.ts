@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { SQLITE } from "../support/databases.ts";
 import { gatewayEnv, runGateway } from "../support/gateway.ts";
 import { json, startRecorder } from "../support/recorder.ts";
-import { directoryFor, errorIn, run } from "./cli.ts";
+import { directoryFor, errorIn, run, runAlone } from "./cli.ts";
 
 const EXAMPLES = join(import.meta.dirname, "../../examples/mappings");
 const MONEY = join(EXAMPLES, "decimal-money.ts");
@@ -51,7 +51,7 @@ test("the exit code tells: a mapping that fails, another outcome than expected, 
   const two = [...ORDER.items, { ...ORDER.items[0], currency: "JPY" }];
   writeFileSync(join(cwd, "two.json"), JSON.stringify({ ...ORDER, items: two }));
   const trial = ["mapping", "test", "--mapping", MONEY];
-  const failed = await run([...trial, "--order", "two.json", "--json"], { cwd });
+  const failed = await runAlone([...trial, "--order", "two.json", "--json"], { cwd });
   assert.equal(failed.code, 1);
   const { ok, request, request_failure } = JSON.parse(failed.stdout);
   assert.deepEqual([ok, request, request_failure], [false, null, "it threw Error: more than one currency"]);
@@ -84,7 +84,7 @@ test("a gateway and doctor refuse a module that can't be used, by name and reaso
   const env = { TICKETING_URL: "http://127.0.0.1:9", TICKETING_MAPPING: "broken.ts" };
   const why =
     /TICKETING_MAPPING broken\.ts can't be used: the dry run on .* failed: it threw Error: no catalogue/;
-  const serve = await run(["serve", "--json"], { env, cwd });
+  const serve = await runAlone(["serve", "--json"], { env, cwd });
   assert.equal(serve.code, 2);
   assert.match(errorIn(serve).problems.join("\n"), why);
   const doctor = JSON.parse((await run(["doctor", "--json"], { env, cwd })).stdout);

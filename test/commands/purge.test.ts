@@ -4,7 +4,7 @@ import { migrate } from "../../src/storage/schema.ts";
 import { onEachDatabase, openUrl } from "../support/databases.ts";
 import { startWay } from "../support/way.ts";
 import { placesOf } from "../support/whole-database.ts";
-import { errorIn, run } from "./cli.ts";
+import { errorIn, run, runAlone } from "./cli.ts";
 
 const NAME = "Zbigniew";
 const DAY_MS = 86_400_000;
@@ -41,7 +41,7 @@ onEachDatabase("purge", (kind) => {
       found: { buyers: 2 },
       purged: null,
     });
-    const unasked = await purge(...buyers);
+    const unasked = await runAlone(["purge", ...buyers], { env: { DATABASE_URL: url } });
     assert.equal(unasked.code, 2);
     assert.match(
       unasked.stdout,

@@ -5,7 +5,7 @@ import { test, type TestContext } from "node:test";
 import { migrate } from "../../src/storage/schema.ts";
 import { type DatabaseUnderTest, onEachDatabase, openUrl, SQLITE } from "../support/databases.ts";
 import { addPartner, startWay } from "../support/way.ts";
-import { directoryFor, errorIn, run } from "./cli.ts";
+import { directoryFor, errorIn, run, runAlone } from "./cli.ts";
 
 const MAP = "external_order_id=Booking,qty=Pax,amount=Total,currency=Cur,status=State,visit_date=Date";
 
@@ -36,14 +36,14 @@ async function prepared(t: TestContext, kind: DatabaseUnderTest) {
     writeFileSync(path, text);
     return path;
   };
-  const reconcile = (...args: string[]) =>
-    run(["reconcile", ...args], { env: { DATABASE_URL: url }, cwd: directory });
+  const env = { DATABASE_URL: url };
+  const reconcile = (...args: string[]) => run(["reconcile", ...args], { env, cwd: directory });
   const report = async (code: number, ...args: string[]): Promise<Report> => {
     const ended = await reconcile(...args, "--json");
     assert.deepEqual([ended.code, ended.stderr], [code, ""]);
     return JSON.parse(ended.stdout) as Report;
   };
-  return { storage, way, directory, file, reconcile, report };
+  return { storage, way, env, directory, file, reconcile, report };
 }
 
 const item = (visit_date: string, qty = 2) => ({
@@ -56,7 +56,7 @@ const item = (visit_date: string, qty = 2) => ({
 
 onEachDatabase("reconcile", (kind) => {
   test("a partner's daily file: what is ours only, theirs only, and what differs", async (t) => {
-    const { storage, way, directory, file, reconcile, report } = await prepared(t, kind);
+    const { storage, way, env, directory, file, reconcile, report } = await prepared(t, kind);
     const ids: Record<string, number> = {};
     for (const name of ["YESTERDAY", "SAME", "QTY", "LOST", "Case"]) {
       ids[name] = await way.order({ external_order_id: name, items: [item("2026-08-25")] });
@@ -125,7 +125,8 @@ onEachDatabase("reconcile", (kind) => {
       },
     });
 
-    const text = await reconcile(...asked, "--output", "differences.csv");
+    const output = ["reconcile", ...asked, "--output", "differences.csv"];
+    const text = await runAlone(output, { env, cwd: directory });
     assert.equal(text.code, 4);
     assert.match(
       text.stdout,

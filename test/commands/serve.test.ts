@@ -4,7 +4,7 @@ import type { OrderView } from "../../src/http/order-view.ts";
 import { POSTGRES } from "../support/databases.ts";
 import { freePort } from "../support/postgres.ts";
 import { json, startRecorder } from "../support/recorder.ts";
-import { directoryFor, type Env, run, type Running, startFor } from "./cli.ts";
+import { directoryFor, type Env, run, runAlone, type Running, startFor } from "./cli.ts";
 
 const SEED_ORDER = {
   external_order_id: "EXT-42",
@@ -57,7 +57,7 @@ test("serve --dev takes the seed's smoke test as it is written", async (t) => {
   assert.deepEqual(order.items, SEED_ORDER.items);
 
   // Another serve on the same file is refused, whatever port it would have.
-  const second = await run(["serve", "--dev"], { cwd, env });
+  const second = await runAlone(["serve", "--dev"], { cwd, env });
   assert.equal(second.code, 1);
   assert.match(second.stderr, /^error: another process is serving \.\/gateway\.db/);
   // The command line works beside it.
@@ -141,7 +141,7 @@ test("a second signal ends it at once", async (t) => {
 
 test("what is missing to start is said all at once, and nothing has started", async (t) => {
   const env = { DATABASE_URL: `sqlite:///${directoryFor(t)}/gateway.db`, PORT: "0" };
-  const { code, stderr } = await run(["serve"], { env });
+  const { code, stderr } = await runAlone(["serve"], { env });
   assert.equal(code, 2);
   assert.match(
     stderr,
@@ -153,7 +153,7 @@ test("a port that is taken is said with what to do", async (t) => {
   const taken = await startRecorder();
   t.after(() => taken.close());
   const { port } = new URL(taken.url);
-  const { code, stderr } = await run(["serve", "--dev"], { cwd: directoryFor(t), env: { PORT: port } });
+  const { code, stderr } = await runAlone(["serve", "--dev"], { cwd: directoryFor(t), env: { PORT: port } });
   assert.equal(code, 1);
   assert.match(
     stderr,
@@ -162,10 +162,10 @@ test("a port that is taken is said with what to do", async (t) => {
 });
 
 test("--workers over 1 and --dev on PostgreSQL are refused with the reason", async (t) => {
-  const several = await run(["serve", "--workers", "2"], { cwd: directoryFor(t) });
+  const several = await runAlone(["serve", "--workers", "2"], { cwd: directoryFor(t) });
   assert.equal(several.code, 2);
   assert.match(several.stderr, /^error: --workers over 1 needs PostgreSQL/);
-  const dev = await run(["serve", "--dev"], { env: { DATABASE_URL: "postgres://127.0.0.1:1/gateway" } });
+  const dev = await runAlone(["serve", "--dev"], { env: { DATABASE_URL: "postgres://127.0.0.1:1/gateway" } });
   assert.equal(dev.code, 2);
   assert.match(dev.stderr, /--dev runs on SQLite only/);
 });
@@ -207,7 +207,7 @@ test("--workers on PostgreSQL share the port and the work; a crashed one is star
 
 test("--workers that can't start end with the reason, said once", async () => {
   const { TICKETING_URL: _, ...env } = productionEnv(await POSTGRES.createUrl(), "");
-  const { code, stderr } = await run(["serve", "--workers", "3"], { env });
+  const { code, stderr } = await runAlone(["serve", "--workers", "3"], { env });
   assert.equal(code, 2);
   assert.equal(stderr.match(/TICKETING_URL is not set/g)?.length, 1);
 });

@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, suite, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { json, type Recorder, type Reply, startRecorder } from "../support/recorder.ts";
+import { run, runAlone } from "./cli.ts";
 
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
-const directory = mkdtempSync(join(tmpdir(), "wavegate-probe-"));
+const cwd = mkdtempSync(join(tmpdir(), "wavegate-probe-"));
 writeFileSync(
-  join(directory, "order.json"),
+  join(cwd, "order.json"),
   JSON.stringify({
     external_order_id: "PROBE-1",
     callback_url: "https://partner.example.com/cb",
@@ -18,23 +16,10 @@ writeFileSync(
     channel: "probe",
   }),
 );
-writeFileSync(join(directory, "broken.json"), '{"items": []}');
-after(() => rmSync(directory, { recursive: true }));
+writeFileSync(join(cwd, "broken.json"), '{"items": []}');
+after(() => rmSync(cwd, { recursive: true }));
 
-function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  return runWith({}, ...args);
-}
-
-function runWith(env: Record<string, string>, ...args: string[]) {
-  return new Promise<{ code: number | null; out: string; err: string }>((resolve) => {
-    const child = spawn(process.execPath, [MAIN, ...args], { cwd: directory, env: { PATH: "", ...env } });
-    let out = "";
-    let err = "";
-    child.stdout.on("data", (chunk) => (out += chunk));
-    child.stderr.on("data", (chunk) => (err += chunk));
-    child.on("close", (code) => resolve({ code, out, err }));
-  });
-}
+const PROBE = ["ticketing", "probe", "--order"];
 
 suite("ticketing probe", () => {
   let ticketing: Recorder | null = null;
@@ -46,9 +31,9 @@ suite("ticketing probe", () => {
   async function probe(...replies: Reply[]) {
     ticketing = await startRecorder(...replies);
     const env = { TICKETING_URL: ticketing.url, TICKETING_AUTHORIZATION: "Bearer t" };
-    const { code, out, err } = await runWith(env, "ticketing", "probe", "--order", "order.json", "--json");
-    assert.equal(err, "");
-    return { code, ...JSON.parse(out) };
+    const { code, stdout, stderr } = await runAlone([...PROBE, "order.json", "--json"], { env, cwd });
+    assert.equal(stderr, "");
+    return { code, ...JSON.parse(stdout) };
   }
 
   test("the same tickets twice: the key is honoured", async () => {
@@ -84,14 +69,12 @@ suite("ticketing probe", () => {
   });
 
   test("without a URL, without a file, with a file that is no order", async () => {
-    const none = await run("ticketing", "probe", "--order", "order.json");
+    const none = await run([...PROBE, "order.json"], { cwd });
     assert.equal(none.code, 2);
-    assert.match(none.err, /TICKETING_URL/);
+    assert.match(none.stderr, /TICKETING_URL/);
     const env = { TICKETING_URL: "http://127.0.0.1:9" };
-    assert.match((await runWith(env, "ticketing", "probe", "--order", "none.json")).err, /can't be read/);
-    assert.match(
-      (await runWith(env, "ticketing", "probe", "--order", "broken.json")).err,
-      /external_order_id is required/,
-    );
+    const refused = async (file: string) => (await run([...PROBE, file], { env, cwd })).stderr;
+    assert.match(await refused("none.json"), /can't be read/);
+    assert.match(await refused("broken.json"), /external_order_id is required/);
   });
 });
