@@ -228,6 +228,8 @@ export const SWAGGER_OPTIONS: FastifyDynamicSwaggerOptions = {
       { name: "service", description: "The gateway itself: probes, and this description." },
     ],
   },
+  // Else the URLs of servers, of which ours is relative, would be read as absolute ones.
+  stripBasePath: false,
   convertConstToEnum: false,
   transformObject(document) {
     if (!("openapiObject" in document)) throw new TypeError("not an OpenAPI document");
