@@ -41,6 +41,8 @@ export interface GatewaysOptions {
   readonly env: (path: string) => Record<string, string>;
   readonly faultLog: FaultLog;
   readonly reaper: Reaper;
+  /** The entry point that a gateway is started from; left out: this checkout's. */
+  readonly main?: (gateway: number) => string;
 }
 
 /** Real gateways as child processes. */
@@ -69,7 +71,7 @@ interface Slot {
 }
 
 export function createGateways(options: GatewaysOptions): Gateways {
-  const { count, directory, env, faultLog, reaper } = options;
+  const { count, directory, env, faultLog, reaper, main = () => MAIN } = options;
   const incarnations: Incarnation[] = [];
   const lines: LogLine[] = [];
   const slots = Array.from({ length: count }, (): Slot => ({
@@ -85,7 +87,7 @@ export function createGateways(options: GatewaysOptions): Gateways {
     const number = incarnations.filter((each) => each.gateway === gateway).length;
     const path = `/${gateway}.${number}`;
     // A process group of its own: a Ctrl-C on the terminal is the runner's.
-    const child = spawn(process.execPath, [MAIN, "serve"], {
+    const child = spawn(process.execPath, [main(gateway), "serve"], {
       cwd: directory,
       env: { PATH: process.env["PATH"] ?? "", ...env(path) },
       stdio: ["ignore", "pipe", "pipe"],

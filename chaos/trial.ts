@@ -30,12 +30,24 @@ const CALM_MS = 2_500;
 export interface SessionOptions extends Options {
   readonly database: DatabaseKind;
   readonly signal: AbortSignal;
+  /** Left out: all gateways of the kind run, and the planned faults befall them. */
+  readonly course?: Course;
   onProgress(line: string): void;
+}
+
+/** Which gateways run, and what befalls them while orders are sent. */
+export interface Course {
+  readonly count: number;
+  readonly main?: (gateway: number) => string;
+  /** Before the first order. */
+  begin(gateways: Gateways, env: Readonly<Record<string, string>>): Promise<void>;
+  /** From the first order on. */
+  run(stage: Pick<Stage, "gateways" | "durationMs" | "signal">): Promise<void>;
 }
 
 /** One run on one database, from an empty folder to the report; whatever happens, it ends what it started. */
 export async function runTrial(options: SessionOptions): Promise<Report> {
-  const { database: kind, seed, durationMs, faults, keep, signal } = options;
+  const { database: kind, seed, durationMs, faults, keep, signal, course } = options;
   const begun = performance.now();
   const directory = await mkdtemp(join(tmpdir(), "wavegate-chaos-"));
   // PostgreSQL runs as a user of its own where the runner is root.
@@ -45,19 +57,22 @@ export async function runTrial(options: SessionOptions): Promise<Report> {
   cleanup.defer(() => reaper.dismiss());
   if (!keep) cleanup.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
 
-  const count = GATEWAYS[kind];
+  const count = course?.count ?? GATEWAYS[kind];
   const orders = options.orders ?? Math.ceil((durationMs / 1000) * ORDERS_PER_SEC);
-  const plan = makePlan({ seed, database: kind, gateways: count, durationMs, orders, faults });
+  const planned = course ? "none" : faults;
+  const plan = makePlan({ seed, database: kind, gateways: count, durationMs, orders, faults: planned });
   const database = await startDatabase(kind, directory, reaper);
   cleanup.defer(() => database.close());
   const targets = await startTargets(seed, faults === "all");
   cleanup.defer(() => targets.kill());
   const faultLog = createFaultLog();
   const env = (path: string) => gatewayEnv(database.url, targets.urls.ticketing + path);
-  const gateways = createGateways({ count, directory, env, faultLog, reaper });
+  const main = course?.main ? { main: course.main } : {};
+  const gateways = createGateways({ count, directory, env, faultLog, reaper, ...main });
   cleanup.defer(() => gateways.killAll());
   const indexes = Array.from({ length: count }, (_, gateway) => gateway);
-  await Promise.all(indexes.map((gateway) => gateways.start(gateway)));
+  if (course) await course.begin(gateways, env(""));
+  else await Promise.all(indexes.map((gateway) => gateways.start(gateway)));
 
   const storage = openStorage({
     url: database.directUrl,
@@ -87,7 +102,7 @@ export async function runTrial(options: SessionOptions): Promise<Report> {
     seconds: Math.round((performance.now() - begun) / 1000),
     facts: factsOf(evidence, client),
     faults: countsOf(
-      faultKinds(kind),
+      course ? [] : faultKinds(kind),
       faultLog.faults.map((fault) => fault.kind),
     ),
     misbehaviour: countsOf(
@@ -113,7 +128,7 @@ interface Stage extends Omit<SessionOptions, "database"> {
 
 /** Sends all orders while faults are injected, then lets everything come to rest. */
 async function sendAndBreak(stage: Stage): Promise<void> {
-  const { plan, gateways, database, faultLog, client, watcher, targets, signal, onProgress } = stage;
+  const { plan, gateways, database, faultLog, client, watcher, targets, signal, onProgress, course } = stage;
   const startedAt = performance.now();
   const progress = setInterval(() => {
     const seconds = Math.round((performance.now() - startedAt) / 1000);
@@ -128,7 +143,7 @@ async function sendAndBreak(stage: Stage): Promise<void> {
   try {
     const sending = sendOrders(plan, client, until);
     const time = sleep(stage.durationMs, undefined, { signal }).catch(() => {});
-    await injectFaults({ faults: plan.faults, gateways, database, faultLog, signal });
+    await (course?.run(stage) ?? injectFaults({ faults: plan.faults, gateways, database, faultLog, signal }));
     await time;
     signal.throwIfAborted();
     targets.heal();
