@@ -170,7 +170,7 @@ allowed. Operators send \`Authorization: Bearer <token>\`.
 same request with the same key again: the first \`201\` comes back, and there is one order. A key lives as long as its order. \
 Without a key a repeat is a second order.
 
-**What became of an order** you learn by the callback (under *webhooks* here), by the answer itself (\`POST /orders?wait=20\`), or by \
+**What became of an order** you learn by the callback (under *callbacks* here, \`webhooks\` to programs), by the answer itself (\`POST /orders?wait=20\`), or by \
 asking (\`GET /orders/{id}\`). Verify a callback's signature, answer it with \`2xx\` within ten seconds, and do nothing twice for one \
 \`webhook-id\`. What isn't answered with \`2xx\` is sent again, with the same bytes: 15 attempts in five minutes, at 0, 2, 6, 12, \
 20, 30, 45, 65, 90, 120, 155, 195, 235, 270 and 300 seconds, unless the operator has set others.

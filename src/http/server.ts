@@ -22,6 +22,7 @@ import { createRejectedRequests, type RejectedRequests } from "./rejected-reques
 import { createRateLimit, type RateLimitOptions } from "./rate-limit.ts";
 import { findMalformation } from "./request-form.ts";
 import { addAdminRoutes, type AdminRoutesOptions } from "./routes/admin.ts";
+import { addDocsRoute } from "./routes/docs.ts";
 import { addHealthRoutes, type Readiness } from "./routes/health.ts";
 import { addOpenApiRoute } from "./routes/openapi.ts";
 import { addOrderRoutes, type OrderRoutesOptions } from "./routes/orders.ts";
@@ -153,6 +154,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       });
       addAdminRoutes(routes, { ...options, authenticate });
       addOpenApiRoute(routes);
+      addDocsRoute(routes);
     }
     addHealthRoutes(routes, () => options.readiness());
     await routes.after();
