@@ -2,68 +2,73 @@ import { type Static, Type } from "typebox";
 import { isoTime } from "../lib/iso-time.ts";
 import { dayOf } from "../lib/zoned-day.ts";
 import type { ErrorGroup } from "../orders/error-tally.ts";
-import { type Leg, LEGS } from "../orders/states.ts";
+import { type Leg, LEGS, ORDER_STATUSES } from "../orders/states.ts";
 import type { LegHealth, OpenCircuit, Overview, WaitingOrder } from "../storage/overview.ts";
-import { AttemptError, Code, Id, nullable, OrderStatus, Time } from "./order-view.ts";
+import { AttemptError, ExternalOrderId, Id, nullable, PartnerId, Time } from "./order-view.ts";
 
 const DAY_MS = 86_400_000;
 
-const Count = Type.Integer({ minimum: 0 });
+const Count = (description: string, example: number) =>
+  Type.Integer({ minimum: 0, description, examples: [example] });
 const AtLeast = Type.Boolean({ description: "true: there is more than was worth counting" });
 
 const Order = Type.Object({
   id: Id,
-  external_order_id: Type.String(),
-  partner_id: Type.String(),
-  status: OrderStatus,
+  external_order_id: ExternalOrderId,
+  partner_id: PartnerId,
+  status: Type.Enum([...ORDER_STATUSES], { examples: ["ticketing_blocked"] }),
   created_at: Time,
 });
 const Latency = Type.Object({
-  attempts: Type.Integer({ minimum: 0, description: "the latest, from which it is taken" }),
-  p50_ms: nullable(Type.Integer()),
-  p95_ms: nullable(Type.Integer()),
+  attempts: Count("the latest, from which it is taken", 1000),
+  p50_ms: nullable(Type.Integer({ description: "half of them took at most so long", examples: [180] })),
+  p95_ms: nullable(Type.Integer({ description: "19 of 20 took at most so long", examples: [940] })),
 });
 const Health = Type.Object({
-  circuit: Type.Enum(["open", "closed"], { description: "open: its orders are held back" }),
-  reason: nullable(Type.String({ description: "why the circuit is open" })),
-  open_since: nullable(Time),
-  failures_last_hour: Type.Integer({ minimum: 0, description: "attempts that failed" }),
-  waiting: Type.Integer({ minimum: 0, description: "jobs that wait for an attempt" }),
-  standing: Type.Integer({ minimum: 0, description: "jobs that stand still, until somebody acts" }),
+  circuit: Type.Enum(["open", "closed"], {
+    description: "open: its orders are held back",
+    examples: ["closed"],
+  }),
+  reason: Type.Union([Type.String(), Type.Null()], {
+    description: "why the circuit is open",
+    examples: [null],
+  }),
+  open_since: Type.Union([Time, Type.Null()], { examples: [null] }),
+  failures_last_hour: Count("attempts that failed", 7),
+  waiting: Count("jobs that wait for an attempt", 2),
+  standing: Count("jobs that stand still, until somebody acts", 1),
 });
 
 export const OverviewView = Type.Object({
   at: Time,
   time_zone: Type.String({ description: "the venue's: VENUE_TIMEZONE", examples: ["Asia/Bangkok"] }),
   at_least: AtLeast,
-  held: nullable(
-    Type.Object(
-      { since: Time, by: Type.String(), reason: Type.String() },
-      { description: "orders are accepted and shown, and nothing is worked until the gateway is released" },
-    ),
-  ),
+  held: Type.Union([Type.Object({ since: Time, by: Type.String(), reason: Type.String() }), Type.Null()], {
+    description: "orders are accepted and shown, and nothing is worked until the gateway is released",
+    examples: [null],
+  }),
   hours: Type.Array(
     Type.Object({
       from: Time,
-      accepted: Count,
-      ticketed: Count,
-      delivered: Count,
-      blocked: Type.Integer({ minimum: 0, description: "came to stand still then, and still do" }),
+      accepted: Count("orders", 1204),
+      ticketed: Count("orders", 1203),
+      delivered: Count("orders", 1201),
+      blocked: Count("came to stand still then, and still do", 1),
     }),
     { description: "the oldest first; the last one is not over" },
   ),
   latency: Type.Object({ ticketing: Latency, callback: Latency }),
   oldest_not_ticketed: Type.Object({
-    in_work: nullable(Order),
+    in_work: Type.Union([Order, Type.Null()], { examples: [null] }),
     standing: nullable(Order),
   }),
   ticketing: Health,
   callbacks: Type.Omit(Health, ["circuit", "reason", "open_since"]),
   partners: Type.Array(
     Type.Object({
-      id: Type.String(),
-      name: Type.String(),
-      disabled_at: nullable(Time),
+      id: PartnerId,
+      name: Type.String({ examples: ["Demo Partner"] }),
+      disabled_at: Type.Union([Time, Type.Null()], { examples: [null] }),
       ticketing: Type.Omit(Health, ["circuit", "reason", "open_since"]),
       callbacks: Health,
     }),
@@ -72,7 +77,7 @@ export const OverviewView = Type.Object({
   visits: Type.Array(
     Type.Object({
       date: Type.String({ format: "date" }),
-      not_ticketed: Count,
+      not_ticketed: Count("orders", 1),
       orders: Type.Array(Order, { maxItems: 20, description: "the oldest of them" }),
     }),
     { description: "orders with a visit today or tomorrow at the venue that have no tickets yet" },
@@ -150,19 +155,29 @@ export const ErrorGroupsView = Type.Object({
   at_least: AtLeast,
   groups: Type.Array(
     Type.Object({
-      fingerprint: Type.String({ description: "as a filter's error_group it finds the group's orders" }),
-      leg: Type.Enum([...LEGS]),
-      host: nullable(Type.String({ description: "that was called" })),
-      code: Code,
-      error: AttemptError,
-      message: Type.String({ description: "what was said, without what differs from order to order" }),
-      standing: Type.Integer({ minimum: 0, description: "orders that stand still by it now" }),
-      waiting: Type.Integer({ minimum: 0, description: "orders that wait for their next attempt" }),
-      attempts: Type.Integer({
-        minimum: 0,
-        description: "since `since`, also of orders that fared better later",
+      fingerprint: Type.String({
+        description: "as a filter's error_group it finds the group's orders",
+        examples: ["ticketing:503:-:a1b2c3d4e5f6:ticketing.example.com"],
       }),
-      partners: Type.Array(Type.String(), { maxItems: 10, description: "those with the most first" }),
+      leg: Type.Enum([...LEGS]),
+      host: nullable(Type.String({ description: "that was called", examples: ["ticketing.example.com"] })),
+      code: Type.Union([Type.Integer(), Type.Null()], {
+        description: "the HTTP status, if one arrived",
+        examples: [503],
+      }),
+      error: AttemptError,
+      message: Type.String({
+        description: "what was said, without what differs from order to order",
+        examples: ["temporarily out of service"],
+      }),
+      standing: Count("orders that stand still by it now", 40),
+      waiting: Count("orders that wait for their next attempt", 3),
+      attempts: Count("since `since`, also of orders that fared better later", 617),
+      partners: Type.Array(Type.String(), {
+        maxItems: 10,
+        description: "those with the most first",
+        examples: [["demo", "ota-one"]],
+      }),
       first_seen: Time,
       last_seen: Time,
       example_order_id: Id,
