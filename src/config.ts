@@ -63,6 +63,8 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   readonly role: "all" | "api" | "worker";
   readonly logLevel: string;
+  /** Where traces go. */
+  readonly tracesEndpoint: string | null;
 }
 
 /** A configuration that can't be used. */
@@ -162,6 +164,7 @@ function compose(values: Values, dev: boolean): Config {
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     role: values.ROLE,
     logLevel: values.LOG_LEVEL,
+    tracesEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
   };
 }
 
@@ -252,6 +255,7 @@ function effective(config: Config): Record<VariableName, Shown> {
     TRUSTED_PROXIES: config.trustedProxies,
     ROLE: config.role,
     LOG_LEVEL: config.logLevel,
+    OTEL_EXPORTER_OTLP_ENDPOINT: config.tracesEndpoint,
   };
 }
 

@@ -8,6 +8,8 @@ import { systemClock } from "./lib/clock.ts";
 import { isoTime } from "./lib/iso-time.ts";
 import { createCredentials, type Credentials } from "./lib/credentials.ts";
 import type { Log } from "./observe/log.ts";
+import { observedLog } from "./observe/observed-log.ts";
+import type { Traces } from "./observe/traces.ts";
 import { createAddressGuard } from "./outbound/address-guard.ts";
 import { plainConnector } from "./outbound/connector.ts";
 import { createHttpClient, type HttpClient } from "./outbound/http-client.ts";
@@ -32,6 +34,7 @@ import { inThread } from "./storage/in-thread.ts";
 import type { Act } from "./storage/operator-record.ts";
 import { openStorage, type Storage } from "./storage/open.ts";
 import { migrate, schemaState } from "./storage/schema.ts";
+import { parseDatabaseUrl } from "./storage/target.ts";
 
 /** The gateway can't start as it is told to; every reason at once. */
 class StartError extends Error {
@@ -58,11 +61,34 @@ export interface StartOptions {
 }
 
 /** Composition root: Config -> a gateway that listens and works. @throws {@link StartError} */
-export async function startGateway(
-  config: Config,
-  log: Log,
-  { restored }: StartOptions = {},
-): Promise<Gateway> {
+export async function startGateway(config: Config, log: Log, start: StartOptions = {}): Promise<Gateway> {
+  const traces = await openTraces(config, log);
+  try {
+    const gateway = await startObserved(config, observedLog(log, traces ? [traces.observe] : []), start);
+    const stop = async (): Promise<void> => {
+      await gateway.stop();
+      await traces?.close();
+    };
+    return { ...gateway, stop };
+  } catch (error) {
+    await traces?.close();
+    throw error;
+  }
+}
+
+/** Loaded only where there is somebody to send to. */
+async function openTraces({ tracesEndpoint, databaseUrl, role }: Config, log: Log): Promise<Traces | null> {
+  if (tracesEndpoint === null) return null;
+  const { createTraces } = await import("./observe/traces.ts");
+  return createTraces({
+    endpoint: tracesEndpoint,
+    database: parseDatabaseUrl(databaseUrl).system,
+    role,
+    log,
+  });
+}
+
+async function startObserved(config: Config, log: Log, { restored }: StartOptions): Promise<Gateway> {
   const options = {
     url: config.databaseUrl,
     poolSize: config.databasePoolSize,

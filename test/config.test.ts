@@ -80,6 +80,7 @@ describe("configuration: defaults", () => {
       trustedProxies: [],
       role: "all",
       logLevel: "info",
+      tracesEndpoint: null,
     } satisfies Config);
   });
 
@@ -218,6 +219,7 @@ describe("configuration: values", () => {
     CALLBACK_SIGNING_SECRET: "s whsec_MDEyMzQ1Njc4OWFiY2RlZg== whsecx",
     ROLE: "all api worker",
     LOG_LEVEL: "trace silent",
+    OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318 https://collector.example/otlp/",
   };
   for (const [name, values] of Object.entries(good)) {
     test(`${name}: good`, () => {
@@ -267,6 +269,12 @@ describe("configuration: values", () => {
     TRUSTED_PROXIES: ["private", "10.0.0.0/8,"],
     ROLE: ["both"],
     LOG_LEVEL: ["INFO", "verbose"],
+    OTEL_EXPORTER_OTLP_ENDPOINT: [
+      "127.0.0.1:4318",
+      "grpc://c:4317",
+      "http://u:pass@c/",
+      "http://c/?key=pass",
+    ],
   };
   for (const [name, values] of Object.entries(bad)) {
     test(`${name}: bad, and not quoted`, () => {

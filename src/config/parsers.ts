@@ -115,10 +115,18 @@ export const nameServer = parser("an address like 9.9.9.9, 127.0.0.1:5353 or [::
   return isIPv6(raw) || (isAddress && Number(port ?? 53) <= 65_535) ? raw : null;
 });
 
-export const httpUrl = parser(
+const urlLike = (expected: string, pattern: RegExp) =>
+  parser(expected, (raw) => (pattern.test(raw) && URL.canParse(raw) ? new URL(raw).href : null));
+
+export const httpUrl = urlLike(
   "an http or https URL without credentials (those go into TICKETING_AUTHORIZATION) and without a fragment",
-  (raw) =>
-    /^https?:\/\/[^/?#@\\\s]+([/?][^#\s]*)?$/i.test(raw) && URL.canParse(raw) ? new URL(raw).href : null,
+  /^https?:\/\/[^/?#@\\\s]+([/?][^#\s]*)?$/i,
+);
+
+/** The path of its signal is added to it. */
+export const otlpEndpoint = urlLike(
+  "an http or https URL without credentials (those go into OTEL_EXPORTER_OTLP_HEADERS), query and fragment",
+  /^https?:\/\/[^/?#@\\\s]+(\/[^?#\s]*)?$/i,
 );
 
 export const databaseUrl: Parse<string> = (raw, report) => {

@@ -178,6 +178,12 @@ export const VARIABLES = {
     read.oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent"),
     "least level that is logged: trace, debug, info, warn, error, fatal or silent",
   ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: variable(
+    null,
+    read.otlpEndpoint,
+    "where traces go, by OTLP over HTTP (docs/observability.md), as http://127.0.0.1:4318",
+    { shownDefault: "no traces" },
+  ),
 } satisfies Record<string, Variable<unknown>>;
 
 export type VariableName = keyof typeof VARIABLES;

@@ -4,6 +4,8 @@ export interface DatabaseTarget {
   readonly at:
     | { readonly kind: "sqlite"; readonly path: string }
     | { readonly kind: "postgres"; readonly url: string };
+  /** OpenTelemetry's name for it (`db.system.name`). */
+  readonly system: "sqlite" | "postgresql";
   /** For people, without what is secret. */
   readonly place: string;
   /** False: one process serves it. */
@@ -43,6 +45,7 @@ function sqlite(path: string): DatabaseTarget {
   const inMemory = path === ":memory:";
   return {
     at: { kind: "sqlite", path },
+    system: "sqlite",
     place: path,
     manyProcesses: false,
     file: inMemory ? null : path,
@@ -53,5 +56,12 @@ function sqlite(path: string): DatabaseTarget {
 function postgres(url: string): DatabaseTarget {
   const { host, pathname } = new URL(url);
   const place = `${decodeURIComponent(pathname.slice(1))} at ${host}`;
-  return { at: { kind: "postgres", url }, place, manyProcesses: true, file: null, inMemory: false };
+  return {
+    at: { kind: "postgres", url },
+    system: "postgresql",
+    place,
+    manyProcesses: true,
+    file: null,
+    inMemory: false,
+  };
 }

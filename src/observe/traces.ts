@@ -1,0 +1,150 @@
+import { getCompileCacheDir } from "node:module";
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+import type { Log } from "./log.ts";
+import { TRACED } from "./traces-spans.ts";
+import type { Observer, WorkEvent } from "./work-events.ts";
+
+/** What the thread is started with. */
+export interface TracesTarget {
+  /** Where traces go: OTLP over HTTP, without the `/v1/traces` of its path. */
+  readonly endpoint: string;
+  /** As `db.system.name` says it. */
+  readonly database: string;
+  /** What this process does: all, api or worker. */
+  readonly role: string;
+}
+
+export interface TracesOptions extends TracesTarget {
+  readonly log: Log;
+}
+
+export interface Traces {
+  readonly observe: Observer;
+  /** Sends what is left, for at most two seconds. */
+  close(): Promise<void>;
+}
+
+/** A unit of work, and when it ended. */
+export interface Told {
+  readonly event: WorkEvent;
+  readonly atMs: number;
+}
+
+/** To the thread: what has happened, or that it should send what it has and end. */
+export type ToThread = readonly Told[] | "close";
+/** From it: units of work that it has taken, spans that were lost; closed: there is nothing more to come. */
+export type FromThread =
+  | { readonly taken: number }
+  | { readonly lost: number; readonly reason: string }
+  | "closed";
+
+const THREAD = new URL(`./traces-thread${extname(import.meta.url)}`, import.meta.url);
+const TELL_MS = 100;
+const MAX_TOLD = 256;
+/** Units of work that the thread has not taken yet; beyond them they are lost. */
+const MAX_AHEAD = 16_384;
+const CLOSE_MS = 2_000;
+/** A thread that has ended is begun again, and losses are told, no more often. */
+const PATIENCE_MS = 60_000;
+const MAX_THREAD_MB = 256;
+
+/**
+ * Traces over OTLP, made and sent by a thread of their own: an order never waits for them, and whatever the collector does
+ * costs spans alone. What is lost is counted, and told in the log.
+ */
+export function createTraces({ log, ...target }: TracesOptions): Traces {
+  let worker: Worker | null = null;
+  let begunAtMs = -Infinity;
+  let told: Told[] = [];
+  let timer: NodeJS.Timeout | null = null;
+  let ahead = 0;
+  let isClosing = false;
+  const closed = Promise.withResolvers<void>();
+  const losses = createLosses(log);
+
+  function begin(): Worker | null {
+    if (worker !== null || performance.now() - begunAtMs < PATIENCE_MS) return worker;
+    begunAtMs = performance.now();
+    const begun = start(target);
+    let cause: unknown = null;
+    begun.on("error", (error) => (cause = error));
+    begun.on("message", (message: FromThread) => {
+      if (message === "closed") closed.resolve();
+      else if ("lost" in message) losses.add(message.lost, message.reason);
+      else ahead -= message.taken;
+    });
+    begun.on("exit", () => {
+      if (worker === begun) worker = null;
+      if (!isClosing) log.warn({ event: "traces.ended", err: cause });
+      losses.add(ahead, "the thread has ended");
+      ahead = 0;
+      closed.resolve();
+    });
+    begun.unref();
+    return begun;
+  }
+
+  function tell(): void {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    if (told.length === 0) return;
+    const batch = told;
+    told = [];
+    worker = begin();
+    if (worker === null || ahead + batch.length > MAX_AHEAD) return losses.add(batch.length, "too many");
+    ahead += batch.length;
+    worker.postMessage(batch satisfies ToThread);
+  }
+
+  worker = begin();
+  return {
+    observe(event) {
+      if (isClosing || !TRACED.has(event.event) || event["trace_id"] === undefined) return;
+      told.push({ event: event as WorkEvent, atMs: Date.now() });
+      if (told.length >= MAX_TOLD) tell();
+      else timer ??= setTimeout(tell, TELL_MS).unref();
+    },
+    async close() {
+      tell();
+      isClosing = true;
+      if (worker !== null) {
+        worker.postMessage("close" satisfies ToThread);
+        const giveUp = setTimeout(closed.resolve, CLOSE_MS);
+        await closed.promise;
+        clearTimeout(giveUp);
+        await worker?.terminate();
+      }
+      losses.close();
+    },
+  };
+}
+
+function start(target: TracesTarget): Worker {
+  // A thread enables no compile cache by itself.
+  const env = { ...process.env, NODE_COMPILE_CACHE: getCompileCacheDir() ?? "" };
+  const resourceLimits = { maxOldGenerationSizeMb: MAX_THREAD_MB };
+  return new Worker(THREAD, { name: "traces", workerData: target, env, resourceLimits });
+}
+
+/** Counts what was lost, and says so once in a while. */
+function createLosses(log: Log) {
+  let lost = 0;
+  let reason = "";
+  let timer: NodeJS.Timeout | null = null;
+  function say(): void {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    if (lost > 0) log.warn({ event: "traces.lost", lost, reason });
+    lost = 0;
+  }
+  return {
+    add(more: number, why: string): void {
+      if (more === 0) return;
+      lost += more;
+      reason = why;
+      timer ??= setTimeout(say, PATIENCE_MS).unref();
+    },
+    close: say,
+  };
+}
