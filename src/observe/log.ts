@@ -22,6 +22,8 @@ export interface Log {
 
 /** What the composition root holds. */
 export interface OpenLog extends Log {
+  /** Lines that nobody took in time, since the start. */
+  dropped(): number;
   /**
    * Writes what is left, for at most a second. False: the reader has stopped, and `process.exit` would wait
    * for it (it joins the thread that is in a write), so that only a signal still ends this process at once.
@@ -51,7 +53,9 @@ const TURN_CHARS = 16 * 1024;
  */
 export function createLog({ level, destination = 1 }: LogOptions): OpenLog {
   const sink =
-    typeof destination === "object" ? { stream: destination, close: async () => true } : open(destination);
+    typeof destination === "object"
+      ? { stream: destination, dropped: () => 0, close: async () => true }
+      : open(destination);
   const isTerminal = typeof destination === "number" && isatty(destination);
   const stream = isTerminal ? { write: (line: string) => sink.stream.write(readable(line)) } : sink.stream;
   const log = pino(
@@ -71,11 +75,16 @@ export function createLog({ level, destination = 1 }: LogOptions): OpenLog {
     info: (event) => log.info(event),
     warn: (event) => log.warn(event),
     error: (event) => log.error(event),
+    dropped: sink.dropped,
     close: sink.close,
   };
 }
 
-function open(descriptor: number): { stream: DestinationStream; close: () => Promise<boolean> } {
+interface Sink extends Pick<OpenLog, "dropped" | "close"> {
+  readonly stream: DestinationStream;
+}
+
+function open(descriptor: number): Sink {
   // Handed on together at the end of a turn: with each line that it is given, the stream below measures what waits anew.
   let lines = "";
   const handOn = (): void => {
@@ -94,18 +103,19 @@ function open(descriptor: number): { stream: DestinationStream; close: () => Pro
     mkdir: true,
   });
   let dropped = 0;
+  let told = 0;
   let isOpen = true;
   file.on("drop", (text: string) => (dropped += text.split("\n").length - 1));
   file.on("drain", () => {
-    if (dropped === 0 || !isOpen) return;
+    if (dropped === told || !isOpen) return;
     const line = {
       level: "warn",
       time: new Date().toISOString(),
       pid: process.pid,
       event: "log.dropped",
-      lines: dropped,
+      lines: dropped - told,
     };
-    dropped = 0;
+    told = dropped;
     file.write(`${JSON.stringify(line)}\n`);
   });
   // A full disk or a closed pipe: the log suffers, the orders don't.
@@ -138,6 +148,7 @@ function open(descriptor: number): { stream: DestinationStream; close: () => Pro
         if (lines.length > TURN_CHARS) handOn();
       },
     },
+    dropped: () => dropped,
     close: () => (closed ??= close()),
   };
 }

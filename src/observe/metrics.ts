@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import packageJson from "../../package.json" with { type: "json" };
 import type { Observer, WorkEvent, WorkEventOf } from "./work-events.ts";
 
 /** What is read of a process when it is asked. */
@@ -12,6 +13,7 @@ export interface ProcessState {
 }
 
 export interface Metrics {
+  readonly registry: Registry;
   /** Counts what the log is told. */
   readonly observe: Observer;
   /** A writing transaction has ended: milliseconds that it waited for its turn, and that it took in all. */
@@ -34,7 +36,8 @@ type Handlers = { readonly [Name in WorkEvent["event"]]: (event: WorkEventOf<Nam
  * The metrics of this process (docs/observability.md has them all), made from the same units of work as the log. They are the
  * only ones who know that there is Prometheus.
  */
-export function createMetrics(registry: Registry, version: string): Metrics {
+export function createMetrics(): Metrics {
+  const registry = new Registry();
   const registers = [registry];
   const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
     new Counter({ name, help, labelNames, registers });
@@ -117,7 +120,7 @@ export function createMetrics(registry: Registry, version: string): Metrics {
   function attempted(
     leg: string,
     firstMovesTo: string | null,
-    event: WorkEventOf<"ticketing.attempted">,
+    event: WorkEventOf<"ticketing.attempted" | "callback.attempted">,
   ): void {
     const { partner_id, outcome, error, duration_ms, attempt } = event;
     attempts.inc({ leg, partner: partnerLabel(partner_id), outcome, error: error ?? "" });
@@ -125,7 +128,7 @@ export function createMetrics(registry: Registry, version: string): Metrics {
     if (attempt === 1 && firstMovesTo !== null) transitions.inc({ to: firstMovesTo });
   }
 
-  const handlers: Handlers = {
+  const handlers = {
     "http.answered": ({ method, route, status, duration_ms }) => {
       requests.inc({ method, route, status });
       requestSeconds.observe({ method, route }, duration_ms / 1000);
@@ -151,7 +154,8 @@ export function createMetrics(registry: Registry, version: string): Metrics {
     "auth.failed": ({ reason }) => authFailures.inc({ reason }),
     "auth.failed_again": ({ reason }) => authFailures.inc({ reason }),
     "operator.acted": ({ action }) => actions.inc({ action }),
-  };
+  } satisfies Handlers;
+  const handlerOf: Readonly<Record<string, ((event: never) => void) | undefined>> = handlers;
 
   new Gauge({
     name: "wavegate_build_info",
@@ -159,12 +163,13 @@ export function createMetrics(registry: Registry, version: string): Metrics {
     labelNames: ["version"],
     registers,
     aggregator: "first",
-  }).set({ version }, 1);
+  }).set({ version: packageJson.version }, 1);
   new Gauge({ name: "wavegate_processes", help: "Processes that this scrape adds up.", registers }).set(1);
 
   return {
+    registry,
     observe(event) {
-      handlers[event.event as WorkEvent["event"]]?.(event as never);
+      handlerOf[event.event]?.(event as never);
     },
     transacted(waitedMs, tookMs) {
       waitSeconds.observe(waitedMs / 1000);

@@ -8,6 +8,8 @@ export interface Overall {
   /** Orders by a status in which they stand until somebody decides. */
   readonly standing: Readonly<Record<string, number>>;
   readonly circuits: readonly { readonly leg: string; readonly partnerId: string; readonly open: boolean }[];
+  /** Nothing is worked until somebody releases it. */
+  readonly isHeld: boolean;
   /** Where counting ends. */
   readonly countLimit: number;
 }
@@ -55,6 +57,7 @@ export function createOverallMetrics(look: () => Promise<Overall>, timeoutMs: nu
     "leg",
     "partner",
   );
+  const isHeld = gauge("wavegate_held", "1: the gateway is held, orders are accepted and none is worked.");
   const countLimit = gauge("wavegate_count_limit", "Where counting ends: such a count says at least.");
 
   function show(overall: Overall): void {
@@ -68,6 +71,7 @@ export function createOverallMetrics(look: () => Promise<Overall>, timeoutMs: nu
     for (const [status, count] of Object.entries(overall.standing)) standing.set({ status }, count);
     for (const { leg, partnerId, open } of overall.circuits)
       circuit.set({ leg, partner: partnerId }, open ? 1 : 0);
+    isHeld.set(overall.isHeld ? 1 : 0);
     countLimit.set(overall.countLimit);
   }
 
@@ -87,11 +91,10 @@ export function createOverallMetrics(look: () => Promise<Overall>, timeoutMs: nu
 
   return async () => {
     const overall = await lookInTime();
-    for (const each of [due, pastDue, oldestDue, held, notTicketed, standing, circuit, countLimit])
-      each.reset();
-    // Without labels a gauge begins at 0.
-    if (overall === null) countLimit.remove();
-    else show(overall);
+    for (const each of [due, pastDue, oldestDue, held, notTicketed, standing, circuit]) each.reset();
+    // A gauge without labels would be 0.
+    for (const each of [isHeld, countLimit]) each.remove();
+    if (overall !== null) show(overall);
     up.set(overall === null ? 0 : 1);
     return registry.metrics();
   };

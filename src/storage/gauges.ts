@@ -12,7 +12,9 @@ import { LEG_TABLES } from "./tables.ts";
  * index, and nothing is counted beyond the limit.
  * @param pastDueMs jobs that have been due for longer should have been claimed
  */
-export type ReadGauges = (pastDueMs: number, now: number | null) => Promise<Overall>;
+export type ReadGauges = (pastDueMs: number, now: number | null) => Promise<Gauges>;
+
+type Gauges = Omit<Overall, "isHeld">;
 
 const COUNT_LIMIT = 10_000;
 const MAX_CIRCUITS = 1000;

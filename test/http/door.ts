@@ -90,6 +90,8 @@ export async function openDoor(
     trustedProxies: [],
     rateLimit: { capacity: 1000, perSec: 1000 },
     development: false,
+    metricsPublic: false,
+    metricsText: async () => "",
     log,
     clock,
     readiness: async () => ({ ready: true, checks: { database: "ok" } }),

@@ -1,0 +1,130 @@
+import cluster, { type Worker } from "node:cluster";
+import type { Registry } from "prom-client";
+
+// Processes that share a port answer for each other: whichever is asked for metrics has the supervisor add all of them up.
+
+/** A process' metrics as prom-client puts them into JSON. */
+type Told = readonly { readonly name: string; readonly type: unknown }[];
+
+interface Ask {
+  readonly about: "metrics.sum";
+  readonly id: number;
+}
+interface Sum {
+  readonly about: "metrics.sum";
+  readonly id: number;
+  readonly text: string;
+}
+interface Tell {
+  readonly about: "metrics.tell";
+  readonly round: number;
+}
+interface Answer {
+  readonly about: "metrics.tell";
+  readonly round: number;
+  readonly told: Told;
+}
+
+/** One that doesn't answer by then is counted as it was when it last did. */
+const ANSWER_MS = 1_000;
+const SUM_MS = 3_000;
+
+/** A worker's side: tells its own metrics when asked, and asks for the sum. @returns the sum's text; rejects when none comes */
+export function tellSupervisor(registries: readonly Registry[]): () => Promise<string> {
+  const waiting = new Map<number, (text: string) => void>();
+  let asked = 0;
+  process.on("message", (message: Tell | Sum) => {
+    if (message.about === "metrics.sum") waiting.get(message.id)?.(message.text);
+    if (message.about === "metrics.tell") void tell(message.round);
+  });
+  async function tell(round: number): Promise<void> {
+    const told = await Promise.all(registries.map((registry) => registry.getMetricsAsJSON()));
+    send({ about: "metrics.tell", round, told: told.flat() });
+  }
+
+  return () => {
+    const id = (asked += 1);
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const timer = setTimeout(() => reject(new Error("no metrics from the supervisor")), SUM_MS);
+    waiting.set(id, resolve);
+    send({ about: "metrics.sum", id });
+    return promise.finally(() => {
+      clearTimeout(timer);
+      waiting.delete(id);
+    });
+  };
+}
+
+function send(message: Ask | Answer): void {
+  // A supervisor that is gone takes its workers with it.
+  if (process.connected) process.send?.(message, undefined, {}, () => {});
+}
+
+/**
+ * The supervisor's side. What a worker has counted stays in the sum when it ends, as counters that fall would be taken for a restart
+ * of all.
+ */
+export function sumOfWorkers(): void {
+  const latest = new Map<number, Told>();
+  let ended: Told = [];
+  let keeping = Promise.resolve();
+  let round = 0;
+  let rounds: { readonly missing: Set<number>; done(): void } | null = null;
+  let summing: Promise<string> | null = null;
+
+  async function sum(): Promise<string> {
+    const missing = new Set<number>();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    round += 1;
+    rounds = { missing, done: resolve };
+    for (const worker of Object.values(cluster.workers ?? {})) {
+      if (worker === undefined || !worker.isConnected()) continue;
+      missing.add(worker.id);
+      worker.send({ about: "metrics.tell", round } satisfies Tell, undefined, undefined, () => {});
+    }
+    const timer = setTimeout(resolve, ANSWER_MS);
+    if (missing.size === 0) resolve();
+    await promise;
+    clearTimeout(timer);
+    rounds = null;
+    await keeping;
+    const { AggregatorRegistry } = await import("prom-client");
+    return AggregatorRegistry.aggregate([ended, ...latest.values()]).metrics();
+  }
+
+  cluster.on("message", (worker: Worker, message: Ask | Answer) => {
+    if (message.about === "metrics.sum") {
+      summing ??= sum().finally(() => {
+        summing = null;
+      });
+      void summing.then((text) => {
+        if (worker.isConnected())
+          worker.send(
+            { about: "metrics.sum", id: message.id, text } satisfies Sum,
+            undefined,
+            undefined,
+            () => {},
+          );
+      });
+    }
+    if (message.about === "metrics.tell") {
+      latest.set(worker.id, message.told);
+      if (message.round !== round || rounds === null) return;
+      rounds.missing.delete(worker.id);
+      if (rounds.missing.size === 0) rounds.done();
+    }
+  });
+  cluster.on("exit", (worker) => {
+    rounds?.missing.delete(worker.id);
+    if (rounds?.missing.size === 0) rounds.done();
+    keeping = keeping.then(() => keepCounts(worker.id));
+  });
+
+  async function keepCounts(id: number): Promise<void> {
+    const counts = (latest.get(id) ?? []).filter(({ type }) => type === "counter" || type === "histogram");
+    const { AggregatorRegistry } = await import("prom-client");
+    const sum = await AggregatorRegistry.aggregate([ended, counts]).getMetricsAsJSON();
+    ended = sum as unknown as Told;
+    latest.delete(id);
+  }
+}
