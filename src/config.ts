@@ -63,6 +63,8 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   readonly role: "all" | "api" | "worker";
   readonly logLevel: string;
+  /** `GET /metrics` asks for no token. */
+  readonly metricsPublic: boolean;
   /** Where traces go. */
   readonly tracesEndpoint: string | null;
 }
@@ -164,6 +166,7 @@ function compose(values: Values, dev: boolean): Config {
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     role: values.ROLE,
     logLevel: values.LOG_LEVEL,
+    metricsPublic: values.METRICS_PUBLIC,
     tracesEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
   };
 }
@@ -255,6 +258,7 @@ function effective(config: Config): Record<VariableName, Shown> {
     TRUSTED_PROXIES: config.trustedProxies,
     ROLE: config.role,
     LOG_LEVEL: config.logLevel,
+    METRICS_PUBLIC: config.metricsPublic,
     OTEL_EXPORTER_OTLP_ENDPOINT: config.tracesEndpoint,
   };
 }

@@ -178,6 +178,7 @@ export const VARIABLES = {
     read.oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent"),
     "least level that is logged: trace, debug, info, warn, error, fatal or silent",
   ),
+  METRICS_PUBLIC: variable("0", read.flag, "GET /metrics asks for no operator's token", { dev: "1" }),
   OTEL_EXPORTER_OTLP_ENDPOINT: variable(
     null,
     read.otlpEndpoint,

@@ -1,6 +1,7 @@
 import { parseAddress } from "../lib/cidr.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../observe/log.ts";
+import type { WorkEvent } from "../observe/work-events.ts";
 import type { AuthEvent, AuthEvents, AuthFailure } from "../storage/auth-events.ts";
 
 interface AuthFailureSeen {
@@ -92,10 +93,12 @@ export function createAuthFailures(options: {
   function count(seen: Row, network: string | null): void {
     const row = rowFor(seen, network);
     const key = keyOf(row);
-    if (!opened.has(key)) {
-      opened.add(key);
-      log.warn({ event: "auth.failed", partner_id: row.partnerId, reason: row.reason, ip: row.ip });
-    }
+    const { partnerId: partner_id, reason, ip } = row;
+    const isFirst = !opened.has(key);
+    opened.add(key);
+    const event: WorkEvent = { event: isFirst ? "auth.failed" : "auth.failed_again", partner_id, reason, ip };
+    if (isFirst) log.warn(event);
+    else log.debug(event);
     waiting.set(key, { ...row, count: (waiting.get(key)?.count ?? 0) + 1 });
   }
 

@@ -13,28 +13,39 @@ const KINDS: Readonly<Record<string, ProblemName>> = {
 /** Connections that are ending: the parser complains about every further piece that it is given. */
 const ending = new WeakSet<Duplex>();
 
-/** Answers what never became a request: a broken, overlong or slow one. The connection is done with in any case. */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === "ECONNRESET") socket.destroy();
-  else endWith(new Problem(KINDS[error.code ?? ""] ?? "bad-request"), socket);
+/** Answers to what never became a request. The connection is done with in any case. */
+export interface ConnectionErrors {
+  /** To a broken, overlong or slow one. */
+  answer(error: NodeJS.ErrnoException, socket: Duplex): void;
+  /** To CONNECT, for which Node would only hang up. It gives the connection away, so that no timeout watches it. */
+  refuseTunnel(request: IncomingMessage, socket: Duplex): void;
 }
 
-/** Answers CONNECT, for which Node would only hang up. It gives the connection away, so that no timeout watches it. */
-export function refuseTunnel(_request: IncomingMessage, socket: Duplex): void {
-  socket.on("error", () => socket.destroy());
-  if (answerDue(socket)) socket.destroy();
-  else endWith(new Problem("method-not-allowed", { headers: { allow: "GET, HEAD, POST" } }), socket);
-}
+/** @param onAnswered hears of the status of each answer */
+export function createConnectionErrors(onAnswered: (status: number) => void): ConnectionErrors {
+  function endWith(problem: Problem, socket: Duplex): void {
+    if (ending.has(socket)) return;
+    ending.add(socket);
+    // Nothing that follows is read; what came before gets its answers first.
+    socket.pause();
+    afterAnswersDue(socket, (isAnswered) => {
+      if (!socket.writable) return void socket.destroy();
+      socket.end(isAnswered ? "" : asText(problem), () => socket.destroy());
+      if (!isAnswered) onAnswered(PROBLEMS[problem.kind].status);
+    });
+  }
 
-function endWith(problem: Problem, socket: Duplex): void {
-  if (ending.has(socket)) return;
-  ending.add(socket);
-  // Nothing that follows is read; what came before gets its answers first.
-  socket.pause();
-  afterAnswersDue(socket, (isAnswered) => {
-    if (socket.writable) socket.end(isAnswered ? "" : asText(problem), () => socket.destroy());
-    else socket.destroy();
-  });
+  return {
+    answer(error, socket) {
+      if (error.code === "ECONNRESET") socket.destroy();
+      else endWith(new Problem(KINDS[error.code ?? ""] ?? "bad-request"), socket);
+    },
+    refuseTunnel(_request, socket) {
+      socket.on("error", () => socket.destroy());
+      if (answerDue(socket)) socket.destroy();
+      else endWith(new Problem("method-not-allowed", { headers: { allow: "GET, HEAD, POST" } }), socket);
+    },
+  };
 }
 
 /**

@@ -9,8 +9,9 @@ import type { AuthEvents } from "../storage/auth-events.ts";
 import type { Rejections } from "../storage/rejections.ts";
 import type { OrderQueries } from "../storage/order-queries.ts";
 import { type AuthenticationOptions, createAuthentication } from "./authenticate.ts";
+import { tellAnswered, tellRefused } from "./answered.ts";
 import { createAuthFailures } from "./auth-failures.ts";
-import { answerClientError, refuseTunnel } from "./client-error.ts";
+import { createConnectionErrors } from "./client-error.ts";
 import { isDirectAndLocal } from "./development-guard.ts";
 import { createErrorHandler } from "./error-handler.ts";
 import { SECURITY_HEADERS } from "./headers.ts";
@@ -24,6 +25,7 @@ import { findMalformation } from "./request-form.ts";
 import { addAdminRoutes, type AdminRoutesOptions } from "./routes/admin.ts";
 import { addDocsRoute } from "./routes/docs.ts";
 import { addHealthRoutes, type Readiness } from "./routes/health.ts";
+import { addMetricsRoute, type MetricsRouteOptions } from "./routes/metrics.ts";
 import { addOpenApiRoute } from "./routes/openapi.ts";
 import { addOrderRoutes, type OrderRoutesOptions } from "./routes/orders.ts";
 
@@ -32,6 +34,7 @@ export interface HttpServerOptions
     Omit<AuthenticationOptions, "failures" | "partners" | "credentials">,
     Omit<AdminRoutesOptions, "authenticate">,
     Pick<RateLimitOptions, "database" | "rateBuckets">,
+    Pick<MetricsRouteOptions, "metricsPublic" | "metricsText">,
     Pick<OrderRoutesOptions, "accept" | "orders" | "readEvents"> {
   readonly orders: OrderQueries;
   readonly authEvents: Pick<AuthEvents, "write">;
@@ -40,7 +43,7 @@ export interface HttpServerOptions
   readonly credentials: Credentials;
   /** For partners without a limit of their own. */
   readonly rateLimit: RateLimitOptions["defaults"];
-  /** True: nothing is served but /health and /ready. */
+  /** True: nothing is served but /health, /ready and /metrics. */
   readonly probesOnly?: boolean;
   readonly log: Log;
   readonly clock: Clock;
@@ -72,6 +75,8 @@ const MAX_PARAM_CHARS = 32;
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const { log, development, timeouts = TIMEOUTS } = options;
   const answerError = createErrorHandler(log);
+  const refused = tellRefused(log);
+  const connectionErrors = createConnectionErrors(refused);
   const app = Fastify({
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
@@ -89,15 +94,16 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },
     // We refuse ourselves, in our own words.
     return503OnClosing: false,
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: connectionErrors.answer,
     frameworkErrors: (error, request, reply) => {
       void reply.headers(SECURITY_HEADERS);
       answerError(error, request, reply);
+      refused(reply.statusCode);
     },
   });
   app.server.maxConnections = MAX_CONNECTIONS;
   limitPipelining(app.server);
-  app.server.on("connect", refuseTunnel);
+  app.server.on("connect", connectionErrors.refuseTunnel);
   // Node would answer what it can't expect itself, without a word: it is refused with the other malformed requests.
   app.server.on("checkExpectation", (request, response) => app.server.emit("request", request, response));
   app.setErrorHandler(answerError);
@@ -125,6 +131,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     else done();
   });
 
+  tellAnswered(app, log);
   app.addHook("onSend", (_request, reply, _payload, done) => {
     // A connection kept alive would hold up the end of the process.
     if (closing) void reply.header("connection", "close");
@@ -136,8 +143,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   void app.register(swagger, SWAGGER_OPTIONS);
   void app.register(async (routes) => {
     const methodsOf = collectMethods(routes);
+    const authenticate = createAuthentication({ ...options, failures });
     if (!options.probesOnly) {
-      const authenticate = createAuthentication({ ...options, failures });
       recordRejections(routes, createRejectedRequests({ ...options, addressOf: authenticate.addressOf }));
       addOrderRoutes(routes, {
         accept: options.accept,
@@ -157,6 +164,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       addDocsRoute(routes);
     }
     addHealthRoutes(routes, () => options.readiness());
+    addMetricsRoute(routes, { ...options, authenticate });
     await routes.after();
     refuseOtherMethods(routes, methodsOf);
   });
