@@ -8,8 +8,6 @@ export interface ProcessState {
   slots(): Readonly<Record<string, { readonly total: number; readonly inUse: number }>>;
   /** Transactions that wait for a connection or for their turn. */
   waiting(): number;
-  /** Lines of the log that nobody took in time, since the start. */
-  droppedLines(): number;
 }
 
 export interface Metrics {
@@ -35,8 +33,9 @@ type Handlers = { readonly [Name in WorkEvent["event"]]: (event: WorkEventOf<Nam
 /**
  * The metrics of this process (docs/observability.md has them all), made from the same units of work as the log. They are the
  * only ones who know that there is Prometheus.
+ * @param droppedLines lines of the log that nobody took in time, since the start
  */
-export function createMetrics(): Metrics {
+export function createMetrics(droppedLines: () => number): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
@@ -166,6 +165,16 @@ export function createMetrics(): Metrics {
   }).set({ version: packageJson.version }, 1);
   new Gauge({ name: "wavegate_processes", help: "Processes that this scrape adds up.", registers }).set(1);
 
+  new Counter({
+    name: "wavegate_log_lines_dropped_total",
+    help: "Lines of the log that nobody took in time.",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(droppedLines());
+    },
+  });
+
   return {
     registry,
     observe(event) {
@@ -211,15 +220,6 @@ function watch(registry: Registry, state: ProcessState): void {
     registers,
     collect() {
       this.set(state.waiting());
-    },
-  });
-  new Counter({
-    name: "wavegate_log_lines_dropped_total",
-    help: "Lines of the log that nobody took in time.",
-    registers,
-    collect() {
-      this.reset();
-      this.inc(state.droppedLines());
     },
   });
 }
