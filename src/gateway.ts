@@ -7,8 +7,11 @@ import { createHttpServer } from "./http/server.ts";
 import { systemClock } from "./lib/clock.ts";
 import { isoTime } from "./lib/iso-time.ts";
 import { createCredentials, type Credentials } from "./lib/credentials.ts";
-import type { Log } from "./observe/log.ts";
+import type { Log, OpenLog } from "./observe/log.ts";
+import { createMetrics, type Metrics } from "./observe/metrics.ts";
+import { createMetricsText } from "./observe/metrics-text.ts";
 import { observedLog } from "./observe/observed-log.ts";
+import type { Overall } from "./observe/overall-metrics.ts";
 import type { Traces } from "./observe/traces.ts";
 import { createAddressGuard } from "./outbound/address-guard.ts";
 import { plainConnector } from "./outbound/connector.ts";
@@ -27,7 +30,7 @@ import { createOrderWaits } from "./pipeline/order-waits.ts";
 import { createTestCallback } from "./pipeline/test-callback.ts";
 import { createTicketingStep } from "./pipeline/ticketing.ts";
 import { provision } from "./provision.ts";
-import { LEGS } from "./orders/states.ts";
+import { type Leg, LEGS } from "./orders/states.ts";
 import { ClockBehind } from "./storage/hold.ts";
 import { inLine } from "./storage/in-line.ts";
 import { inThread } from "./storage/in-thread.ts";
@@ -61,10 +64,16 @@ export interface StartOptions {
 }
 
 /** Composition root: Config -> a gateway that listens and works. @throws {@link StartError} */
-export async function startGateway(config: Config, log: Log, start: StartOptions = {}): Promise<Gateway> {
+export async function startGateway(
+  config: Config,
+  log: Log & Partial<Pick<OpenLog, "dropped">>,
+  start: StartOptions = {},
+): Promise<Gateway> {
+  const metrics = createMetrics(() => log.dropped?.() ?? 0);
   const traces = await openTraces(config, log);
+  const observers = [metrics.observe, ...(traces ? [traces.observe] : [])];
   try {
-    const gateway = await startObserved(config, observedLog(log, traces ? [traces.observe] : []), start);
+    const gateway = await startObserved(config, observedLog(log, observers), metrics, start);
     const stop = async (): Promise<void> => {
       await gateway.stop();
       await traces?.close();
@@ -88,13 +97,19 @@ async function openTraces({ tracesEndpoint, databaseUrl, role }: Config, log: Lo
   });
 }
 
-async function startObserved(config: Config, log: Log, { restored }: StartOptions): Promise<Gateway> {
+async function startObserved(
+  config: Config,
+  log: Log,
+  metrics: Metrics,
+  { restored }: StartOptions,
+): Promise<Gateway> {
   const options = {
     url: config.databaseUrl,
     poolSize: config.databasePoolSize,
     preparedStatements: config.preparedStatements,
     create: true,
     circuit: config.circuit,
+    onTransaction: metrics.transacted,
   };
   const exchange = await prepareExchange(config, log);
   let storage = openStorage(options);
@@ -104,7 +119,7 @@ async function startObserved(config: Config, log: Log, { restored }: StartOption
     if (storage.database.ownThread) storage = inThread(storage, options);
     await prepare(storage, config, log);
     if (restored !== undefined) await holdRestored(storage, restored);
-    return await startOn(storage, config, exchange, log);
+    return await startOn(storage, config, exchange, log, metrics);
   } catch (error) {
     await storage.close();
     throw error;
@@ -143,7 +158,13 @@ export async function prepareExchange({ ticketing }: Config, log: Log): Promise<
   }
 }
 
-async function startOn(storage: Storage, config: Config, exchange: Exchange, log: Log): Promise<Gateway> {
+async function startOn(
+  storage: Storage,
+  config: Config,
+  exchange: Exchange,
+  log: Log,
+  metrics: Metrics,
+): Promise<Gateway> {
   const clock = systemClock;
   const credentials = createCredentials({ keys: config.appHmacSecrets, development: config.dev });
   const { callback, ticketing } = config;
@@ -189,6 +210,10 @@ async function startOn(storage: Storage, config: Config, exchange: Exchange, log
     onAccepted: () => engine.announce("ticketing"),
   });
 
+  metrics.watch({
+    slots: () => slotsOf(engine, { ticketing: ticketing.concurrency, callback: callback.concurrencyTotal }),
+    waiting: () => storage.database.waiting(),
+  });
   const worksOnly = config.role === "worker";
   const accepting = worksOnly ? "no: ROLE=worker" : "yes";
   let stopping = false;
@@ -211,6 +236,8 @@ async function startOn(storage: Storage, config: Config, exchange: Exchange, log
     slots: { ticketing: ticketing.concurrency, callback: callback.concurrencyPerPartner },
     development: config.dev,
     probesOnly: worksOnly,
+    metricsPublic: config.metricsPublic,
+    metricsText: createMetricsText(metrics.registry, () => lookOverAll(storage, config.pollMs)),
     log,
     clock,
     readiness: async () => {
@@ -248,6 +275,20 @@ async function startOn(storage: Storage, config: Config, exchange: Exchange, log
       await storage.close();
     },
   };
+}
+
+function slotsOf({ workers }: Engine, total: Readonly<Record<Leg, number>>) {
+  const slots = LEGS.map((leg) => [leg, { total: total[leg], inUse: workers[leg].inFlight() }] as const);
+  return Object.fromEntries(slots);
+}
+
+/** A job that has been due for longer should have been claimed, however rarely the queue is looked at. */
+const PAST_DUE_MS = 10_000;
+const PAST_DUE_POLLS = 3;
+
+async function lookOverAll({ readGauges, readHold }: Storage, pollMs: number): Promise<Overall> {
+  const gauges = await readGauges(Math.max(PAST_DUE_MS, PAST_DUE_POLLS * pollMs), systemClock.statementNow());
+  return { ...gauges, isHeld: (await readHold()) !== null };
 }
 
 /** Callbacks' way out, for orders and for tests: through the address guard, signed. */

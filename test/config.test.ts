@@ -80,6 +80,7 @@ describe("configuration: defaults", () => {
       trustedProxies: [],
       role: "all",
       logLevel: "info",
+      metricsPublic: false,
       tracesEndpoint: null,
     } satisfies Config);
   });

@@ -1,6 +1,7 @@
 import cluster, { type Worker } from "node:cluster";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config.ts";
+import { sumOfWorkers } from "../observe/cluster-metrics.ts";
 import { createLog } from "../observe/log.ts";
 import { EXIT_CODES } from "./cli/failure.ts";
 import { askedToStop } from "./cli/signals.ts";
@@ -30,6 +31,7 @@ export async function superviseWorkers(count: number, config: Config): Promise<v
     }, config.drainMs + CLOSING_MS).unref();
   });
 
+  sumOfWorkers();
   const first = cluster.fork();
   const firstEnd = ended(first);
   const failed = await Promise.race([started(first), firstEnd]);
@@ -64,7 +66,9 @@ function workers(): Worker[] {
 
 function started(worker: Worker): Promise<"started"> {
   return new Promise((resolve) => {
-    worker.once("message", () => resolve("started"));
+    worker.on("message", (message) => {
+      if (message === "started") resolve("started");
+    });
   });
 }
 
