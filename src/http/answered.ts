@@ -1,4 +1,5 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { readTraceparent } from "../lib/trace-context.ts";
 import type { Log } from "../observe/log.ts";
 import type { WorkEvent } from "../observe/work-events.ts";
 
@@ -6,20 +7,41 @@ import type { WorkEvent } from "../observe/work-events.ts";
 export const NO_ROUTE = "unknown";
 /** The client had gone before its answer was written. */
 const CLIENT_GONE = 499;
+const TRACE_HEADER = "x-trace-id";
+const REPLAYED_HEADER = "idempotent-replayed";
 
 /** Tells of every request when it has been answered. */
 export function tellAnswered(app: FastifyInstance, log: Log): void {
-  app.addHook("onResponse", (request, reply, done) => {
+  const tell = (request: FastifyRequest, reply: FastifyReply): void => {
     const event: WorkEvent = {
       event: "http.answered",
       method: request.method,
       route: request.routeOptions.url ?? NO_ROUTE,
       status: reply.raw.writableFinished ? reply.statusCode : CLIENT_GONE,
       duration_ms: tenths(reply.elapsedTime),
+      ...ofOrder(request, reply),
     };
     log.debug(event);
+  };
+  // Not onResponse: of an answer whose client has gone meanwhile Fastify says nothing.
+  app.addHook("onSend", (request, reply, _payload, done) => {
+    if (reply.raw.closed) tell(request, reply);
+    else reply.raw.once("close", () => tell(request, reply));
     done();
   });
+}
+
+/** What an order's trace is to know of the request that brought it. */
+function ofOrder({ headers }: FastifyRequest, reply: FastifyReply) {
+  const trace = reply.getHeader(TRACE_HEADER);
+  if (typeof trace !== "string") return {};
+  const { traceparent } = headers;
+  const isKnown = typeof traceparent === "string" && readTraceparent(traceparent) !== null;
+  return {
+    trace_id: trace,
+    ...(reply.hasHeader(REPLAYED_HEADER) ? { replayed: true } : {}),
+    ...(isKnown ? { traceparent } : {}),
+  };
 }
 
 /** Tells of an answer to what never became a request. */
