@@ -7,8 +7,8 @@ import { createHttpServer } from "./http/server.ts";
 import { systemClock } from "./lib/clock.ts";
 import { isoTime } from "./lib/iso-time.ts";
 import { createCredentials, type Credentials } from "./lib/credentials.ts";
-import type { Log, OpenLog } from "./observe/log.ts";
-import { createMetrics, type Metrics } from "./observe/metrics.ts";
+import type { Log } from "./observe/log.ts";
+import { createMetrics, type Metrics, type ProcessState } from "./observe/metrics.ts";
 import { createMetricsText } from "./observe/metrics-text.ts";
 import { observedLog } from "./observe/observed-log.ts";
 import type { Overall } from "./observe/overall-metrics.ts";
@@ -66,10 +66,10 @@ export interface StartOptions {
 /** Composition root: Config -> a gateway that listens and works. @throws {@link StartError} */
 export async function startGateway(
   config: Config,
-  log: Log & Partial<Pick<OpenLog, "dropped">>,
+  log: Log,
   start: StartOptions = {},
 ): Promise<Gateway> {
-  const metrics = createMetrics(() => log.dropped?.() ?? 0);
+  const metrics = createMetrics();
   const traces = await openTraces(config, log);
   const observers = [metrics.observe, ...(traces ? [traces.observe] : [])];
   try {
@@ -210,10 +210,11 @@ async function startOn(
     onAccepted: () => engine.announce("ticketing"),
   });
 
-  metrics.watch({
+  const state: ProcessState = {
     slots: () => slotsOf(engine, { ticketing: ticketing.concurrency, callback: callback.concurrencyTotal }),
     waiting: () => storage.database.waiting(),
-  });
+    droppedLines: () => log.dropped?.() ?? 0,
+  };
   const worksOnly = config.role === "worker";
   const accepting = worksOnly ? "no: ROLE=worker" : "yes";
   let stopping = false;
@@ -237,7 +238,10 @@ async function startOn(
     development: config.dev,
     probesOnly: worksOnly,
     metricsPublic: config.metricsPublic,
-    metricsText: createMetricsText(metrics.registry, () => lookOverAll(storage, config.pollMs)),
+    metricsText: createMetricsText(
+      () => metrics.read(state),
+      () => lookOverAll(storage, config.pollMs),
+    ),
     log,
     clock,
     readiness: async () => {

@@ -18,12 +18,12 @@ export interface Log {
   info(event: LogEvent): void;
   warn(event: LogEvent): void;
   error(event: LogEvent): void;
+  /** Lines that nobody took in time, since the start; left out where none can be dropped. */
+  dropped?(): number;
 }
 
 /** What the composition root holds. */
 export interface OpenLog extends Log {
-  /** Lines that nobody took in time, since the start. */
-  dropped(): number;
   /**
    * Writes what is left, for at most a second. False: the reader has stopped, and `process.exit` would wait
    * for it (it joins the thread that is in a write), so that only a signal still ends this process at once.
@@ -80,8 +80,9 @@ export function createLog({ level, destination = 1 }: LogOptions): OpenLog {
   };
 }
 
-interface Sink extends Pick<OpenLog, "dropped" | "close"> {
+interface Sink extends Pick<OpenLog, "close"> {
   readonly stream: DestinationStream;
+  dropped(): number;
 }
 
 function open(descriptor: number): Sink {

@@ -10,5 +10,6 @@ export function observedLog(log: Log, observers: readonly Observer[]): Log {
       log[level](event);
       for (const observe of observers) observe(event);
     };
-  return { debug: telling("debug"), info: telling("info"), warn: telling("warn"), error: telling("error") };
+  const told = { debug: telling("debug"), info: telling("info"), warn: telling("warn"), error: telling("error") };
+  return { ...log, ...told };
 }
