@@ -30,7 +30,7 @@ const ANSWER_MS = 1_000;
 const SUM_MS = 3_000;
 
 /** A worker's side: tells its own metrics when asked, and asks for the sum. @returns the sum's text; rejects when none comes */
-export function tellSupervisor(registries: readonly Registry[]): () => Promise<string> {
+export function tellSupervisor(read: () => readonly Registry[]): () => Promise<string> {
   const waiting = new Map<number, (text: string) => void>();
   let asked = 0;
   process.on("message", (message: Tell | Sum) => {
@@ -38,7 +38,7 @@ export function tellSupervisor(registries: readonly Registry[]): () => Promise<s
     if (message.about === "metrics.tell") void tell(message.round);
   });
   async function tell(round: number): Promise<void> {
-    const told = await Promise.all(registries.map((registry) => registry.getMetricsAsJSON()));
+    const told = await Promise.all(read().map((registry) => registry.getMetricsAsJSON()));
     send({ about: "metrics.tell", round, told: told.flat() });
   }
 
@@ -123,8 +123,8 @@ export function sumOfWorkers(): void {
   async function keepCounts(id: number): Promise<void> {
     const counts = (latest.get(id) ?? []).filter(({ type }) => type === "counter" || type === "histogram");
     const { AggregatorRegistry } = await import("prom-client");
-    const sum = await AggregatorRegistry.aggregate([ended, counts]).getMetricsAsJSON();
-    ended = sum as unknown as Told;
+    const sum: Told = await AggregatorRegistry.aggregate([ended, counts]).getMetricsAsJSON();
+    ended = sum;
     latest.delete(id);
   }
 }

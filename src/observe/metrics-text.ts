@@ -13,10 +13,10 @@ export const METRICS_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
  * What `GET /metrics` answers: what this process did and holds, or all that share its port together, then how things stand over all.
  * Who asks at the same moment gets the same answer.
  */
-export function createMetricsText(registry: Registry, look: () => Promise<Overall>): () => Promise<string> {
-  const own = [registry, nodeMetrics()];
+export function createMetricsText(read: () => Registry, look: () => Promise<Overall>): () => Promise<string> {
+  const own = (): Registry[] => [read(), nodeMetrics()];
   const ownText = async (): Promise<string> =>
-    (await Promise.all(own.map((each) => each.metrics()))).join("\n");
+    (await Promise.all(own().map((each) => each.metrics()))).join("\n");
   const processes = cluster.isWorker ? tellSupervisor(own) : ownText;
   const overall = createOverallMetrics(look, LOOK_MS);
   let making: Promise<string> | null = null;

@@ -1,15 +1,22 @@
 import type { Log } from "./log.ts";
 import type { Observer } from "./work-events.ts";
 
+type Level = "debug" | "info" | "warn" | "error";
+
 /** The same log; what is told to it the observers hear as well, whatever its level. */
 export function observedLog(log: Log, observers: readonly Observer[]): Log {
   if (observers.length === 0) return log;
   const telling =
-    (level: keyof Log): Log[keyof Log] =>
+    (level: Level): Log[Level] =>
     (event) => {
       log[level](event);
       for (const observe of observers) observe(event);
     };
-  const told = { debug: telling("debug"), info: telling("info"), warn: telling("warn"), error: telling("error") };
-  return { ...log, ...told };
+  return {
+    ...log,
+    debug: telling("debug"),
+    info: telling("info"),
+    warn: telling("warn"),
+    error: telling("error"),
+  };
 }

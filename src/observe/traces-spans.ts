@@ -22,6 +22,8 @@ export interface Span {
 }
 
 interface Seen {
+  /** The order's `trace_id`. */
+  readonly trace: string;
   /** When the event was told: when the unit of work ended. */
   readonly endMs: number;
   /** As `db.system.name` says it. */
@@ -45,7 +47,7 @@ const MAKERS: Makers = {
 export const TRACED: ReadonlySet<string> = new Set(Object.keys(MAKERS));
 
 /**
- * The spans of a unit of work; none where it was done for no order. Names and attributes follow OpenTelemetry's semantic
+ * The spans of a unit of work that was done for an order. Names and attributes follow OpenTelemetry's semantic
  * conventions (HTTP, databases); what is ours begins with `wavegate.`
  */
 export function spansOf(event: WorkEvent, seen: Seen): Span[] {
@@ -71,9 +73,9 @@ function span(trace: string, given: Given): Span {
 }
 
 /** The root, or below it a repeat of the request, which got the same answer. */
-function requestSpans(event: WorkEventOf<"http.answered">, { endMs }: Seen): Span[] {
-  const { trace_id: trace, method, route, status, duration_ms, traceparent, replayed = false } = event;
-  if (trace === undefined || method !== "POST" || route !== "/orders") return [];
+function requestSpans(event: WorkEventOf<"http.answered">, { trace, endMs }: Seen): Span[] {
+  const { method, route, status, duration_ms, traceparent, replayed = false } = event;
+  if (method !== "POST" || route !== "/orders") return [];
   return [
     span(trace, {
       ...(replayed ? {} : { spanId: rootSpanId(trace), parentId: null }),
@@ -93,15 +95,15 @@ function requestSpans(event: WorkEventOf<"http.answered">, { endMs }: Seen): Spa
   ];
 }
 
-function acceptSpans(event: WorkEventOf<"order.accepted">, { endMs, database }: Seen): Span[] {
-  const accept = span(event.trace_id, {
+function acceptSpans(event: WorkEventOf<"order.accepted">, { trace, endMs, database }: Seen): Span[] {
+  const accept = span(trace, {
     name: "accept",
     startMs: endMs - event.duration_ms,
     endMs,
     attributes: { ...ofOrder(event), "wavegate.external_order_id": event.external_order_id },
   });
   const startMs = endMs - event.commit_ms;
-  return [accept, commit(event.trace_id, "commit", { parentId: accept.spanId, startMs, endMs }, database)];
+  return [accept, commit(trace, "commit", { parentId: accept.spanId, startMs, endMs }, database)];
 }
 
 /** A transaction that several share, and the wait for it. */
@@ -121,8 +123,8 @@ type Attempted = WorkEventOf<"ticketing.attempted"> | WorkEventOf<"callback.atte
 const PHASES = ["waited", "dns", "connect", "tls"] as const;
 const PHASE_NAMES = { waited: "wait for a connection", dns: "dns", connect: "connect", tls: "tls" };
 
-function attemptSpans(event: Attempted, { endMs, database }: Seen): Span[] {
-  const { trace_id: trace, outcome, first_byte_ms, settle_ms } = event;
+function attemptSpans(event: Attempted, { trace, endMs, database }: Seen): Span[] {
+  const { outcome, first_byte_ms, settle_ms } = event;
   const leg = event.event === "ticketing.attempted" ? "ticketing" : "callback";
   const phasesMs = PHASES.reduce((sum, phase) => sum + (event[`${phase}_ms`] ?? 0), 0);
   // The whole is told in whole milliseconds, its parts in tenths.
@@ -170,9 +172,9 @@ function attemptSpans(event: Attempted, { endMs, database }: Seen): Span[] {
 }
 
 /** Under the id that its request went out with, if it came to that: the receiver's spans hang below it. */
-function lostSpans(event: WorkEventOf<"attempt.lost">, { endMs }: Seen): Span[] {
+function lostSpans(event: WorkEventOf<"attempt.lost">, { trace, endMs }: Seen): Span[] {
   return [
-    span(event.trace_id, {
+    span(trace, {
       spanId: event.span_id,
       name: `POST ${event.leg}`,
       kind: "client",
@@ -191,10 +193,9 @@ function lostSpans(event: WorkEventOf<"attempt.lost">, { endMs }: Seen): Span[] 
 }
 
 /** What an operator did to an order, however long after. */
-function actSpans(event: WorkEventOf<"operator.acted">, { endMs }: Seen): Span[] {
-  if (event.trace_id === undefined) return [];
+function actSpans(event: WorkEventOf<"operator.acted">, { trace, endMs }: Seen): Span[] {
   return [
-    span(event.trace_id, {
+    span(trace, {
       name: event.action,
       kind: "server",
       startMs: endMs - event.duration_ms,

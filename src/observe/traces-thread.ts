@@ -134,7 +134,7 @@ function asPair(ms: number): [number, number] {
 }
 
 function take(told: readonly Told[]): void {
-  const spans = told.flatMap(({ event, atMs }) => spansOf(event, { endMs: atMs, database }));
+  const spans = told.flatMap(({ event, trace, atMs }) => spansOf(event, { trace, endMs: atMs, database }));
   const lost = spans.filter((span) => !hand(span)).length;
   if (lost > 0) say({ lost, reason: "too many" });
   say({ taken: told.length });

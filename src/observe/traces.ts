@@ -21,13 +21,17 @@ export interface TracesOptions extends TracesTarget {
 
 export interface Traces {
   readonly observe: Observer;
+  /** From now on acts upon orders are seen too, which tell of the order's id alone. */
+  watch(traceIdOf: (orderId: number) => Promise<string | null>): void;
   /** Sends what is left, for at most two seconds. */
   close(): Promise<void>;
 }
 
-/** A unit of work, and when it ended. */
+/** A unit of work that was done for an order, and when it ended. */
 export interface Told {
   readonly event: WorkEvent;
+  /** The order's `trace_id`. */
+  readonly trace: string;
   readonly atMs: number;
 }
 
@@ -60,6 +64,7 @@ export function createTraces({ log, ...target }: TracesOptions): Traces {
   let timer: NodeJS.Timeout | null = null;
   let ahead = 0;
   let isClosing = false;
+  let traceIdOf = async (_: number): Promise<string | null> => null;
   const closed = Promise.withResolvers<void>();
   const losses = createLosses(log);
 
@@ -97,13 +102,24 @@ export function createTraces({ log, ...target }: TracesOptions): Traces {
     worker.postMessage(batch satisfies ToThread);
   }
 
+  const addAt = (event: WorkEvent, atMs: number) => (trace: string | null) => {
+    if (trace === null) return;
+    told.push({ event, trace, atMs });
+    if (told.length >= MAX_TOLD) tell();
+    else timer ??= setTimeout(tell, TELL_MS).unref();
+  };
+
   worker = begin();
   return {
     observe(event) {
-      if (isClosing || !TRACED.has(event.event) || event["trace_id"] === undefined) return;
-      told.push({ event: event as WorkEvent, atMs: Date.now() });
-      if (told.length >= MAX_TOLD) tell();
-      else timer ??= setTimeout(tell, TELL_MS).unref();
+      if (isClosing || !TRACED.has(event.event)) return;
+      const { trace_id: trace, order_id: orderId } = event;
+      const add = addAt(event as WorkEvent, Date.now());
+      if (typeof trace === "string") add(trace);
+      else if (typeof orderId === "number") traceIdOf(orderId).then(add, () => {});
+    },
+    watch(find) {
+      traceIdOf = find;
     },
     async close() {
       tell();

@@ -118,8 +118,6 @@ type OperatorActed = {
   readonly status: number;
   readonly duration_ms: number;
   readonly order_id?: number;
-  /** Of the order, where the act was done to one. */
-  readonly trace_id?: string;
   readonly partner_id?: string;
   readonly bulk_id?: number;
 };
