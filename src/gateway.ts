@@ -64,16 +64,13 @@ export interface StartOptions {
 }
 
 /** Composition root: Config -> a gateway that listens and works. @throws {@link StartError} */
-export async function startGateway(
-  config: Config,
-  log: Log,
-  start: StartOptions = {},
-): Promise<Gateway> {
+export async function startGateway(config: Config, log: Log, start: StartOptions = {}): Promise<Gateway> {
   const metrics = createMetrics();
   const traces = await openTraces(config, log);
   const observers = [metrics.observe, ...(traces ? [traces.observe] : [])];
   try {
     const gateway = await startObserved(config, observedLog(log, observers), metrics, start);
+    traces?.watch(traceIdsOf(gateway.storage));
     const stop = async (): Promise<void> => {
       await gateway.stop();
       await traces?.close();
@@ -95,6 +92,14 @@ async function openTraces({ tracesEndpoint, databaseUrl, role }: Config, log: Lo
     role,
     log,
   });
+}
+
+function traceIdsOf({ orders }: Storage) {
+  const only = { partnerId: null, status: null, externalOrderId: null, limit: 1 };
+  return async (id: number): Promise<string | null> => {
+    const [order] = await orders.list({ ...only, before: id + 1 });
+    return order?.id === id ? order.traceId : null;
+  };
 }
 
 async function startObserved(

@@ -64,7 +64,7 @@ export function createTraces({ log, ...target }: TracesOptions): Traces {
   let timer: NodeJS.Timeout | null = null;
   let ahead = 0;
   let isClosing = false;
-  let traceIdOf = async (_: number): Promise<string | null> => null;
+  let traceIdOf: (orderId: number) => Promise<string | null> = async () => null;
   const closed = Promise.withResolvers<void>();
   const losses = createLosses(log);
 
