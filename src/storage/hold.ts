@@ -1,8 +1,9 @@
 import { sql } from "kysely";
+import { LEGS } from "../orders/states.ts";
 import type { Database } from "./database.ts";
 import { STOOD } from "./migrations/0003-search.ts";
 import { type Act, createRecordAct, type Subject } from "./operator-record.ts";
-import type { Tables } from "./tables.ts";
+import { LEG_TABLES, type Tables } from "./tables.ts";
 
 /** That nothing is worked: orders are accepted and shown, and wait. */
 export interface Hold {
@@ -26,7 +27,10 @@ export interface Holds {
    * @throws {@link ClockBehind}
    */
   placeRestored(act: Act, now: number | null): Promise<number>;
-  /** @returns the hold that was in force, or null when there is none */
+  /**
+   * Lifts the hold. What an open circuit holds may be held anew for as long as its limit says: no time has passed for it.
+   * @returns the hold that was in force, or null when there is none
+   */
   lift(act: Act, now: number | null): Promise<Hold | null>;
 }
 
@@ -56,6 +60,8 @@ export const NUMBERED = [
 const IDS_PER_SEC = 100_000;
 const NUMBERS_SINCE_MS = Date.UTC(2026, 0, 1);
 
+/** Jobs of one statement. */
+const BATCH = 1_000;
 const GATEWAY: Subject = { partnerId: "", orderId: null };
 
 export function createReadHold({ run }: Pick<Database, "run">): ReadHold {
@@ -67,9 +73,18 @@ export function createReadHold({ run }: Pick<Database, "run">): ReadHold {
 
 export function createHolds({ run, transact, queries, words }: Database): Holds {
   const recordAct = createRecordAct(words);
+  const readHold = createReadHold({ run });
   const insert = `insert into holds (partner_id, actor, reason, since) values ('', $1, $2, ${words.now("$3")})
     on conflict (partner_id) do nothing returning partner_id`;
   const remove = "delete from holds where partner_id = '' returning actor, reason, since";
+  const holdAnew = LEGS.map((leg) => {
+    const { jobs } = LEG_TABLES[leg];
+    const held = `select id from ${jobs} where held_until is not null and status = 'pending'
+      limit ${BATCH} ${words.forUpdateSkipLocked}`;
+    return `with clock as (select ${words.now("$1")} as now)
+      update ${jobs} set held_until = null, next_attempt_at = (select now from clock), updated_at = (select now from clock)
+      where id ${words.amongFew(held)} returning id`;
+  });
   const skips = NUMBERED.flatMap((table) => words.skipIds(table));
 
   async function skipIds(nowMs: number): Promise<number> {
@@ -122,12 +137,17 @@ export function createHolds({ run, transact, queries, words }: Database): Holds 
       await transact((tx) => recordAct(tx, GATEWAY, "hold", { ...act, detail }, now));
       return idsAfter;
     },
-    lift: (act, now) =>
-      transact(async (tx) => {
+    async lift(act, now) {
+      // Before, in small steps: while it is held, nobody holds them again.
+      if ((await readHold()) !== null) {
+        for (const text of holdAnew) while ((await run(text, [now])).length === BATCH);
+      }
+      return transact(async (tx) => {
         const [held] = await tx<Hold>(remove, []);
         if (held === undefined) return null;
         await recordAct(tx, GATEWAY, "release", { ...act, detail: { held_since: held.since } }, now);
         return { ...held };
-      }),
+      });
+    },
   };
 }

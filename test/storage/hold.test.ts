@@ -123,6 +123,22 @@ onEachDatabase("a hold", (kind) => {
     assert.equal(await firstIdSince(storage.database, NOW + 1), later[0]!.id);
   });
 
+  test("lets no time pass for what an open circuit holds", async () => {
+    await place(storage);
+    const circuit = { leg: "ticketing", partner_id: "", state: "open", reason: null, probes: 0 } as const;
+    const times = { opened_at: NOW, closed_at: null, next_probe_at: NOW };
+    await storage.database.queries
+      .insertInto("circuits")
+      .values({ ...circuit, ...times })
+      .execute();
+    const { hold, expire } = storage.circuits.ticketing;
+    assert.equal(await hold(9, 60, NOW), 1);
+    await storage.holds.place(ACT, NOW);
+    await storage.holds.lift(ACT, NOW + HOUR);
+    assert.deepEqual([await expire(9, NOW + HOUR), await hold(9, 60, NOW + HOUR)], [0, 1]);
+    assert.deepEqual([await expire(9, NOW + HOUR + 59_999), await expire(9, NOW + HOUR + 60_000)], [0, 1]);
+  });
+
   test("lets an order be ticketed by hand that nobody works, but none with an attempt under way", async () => {
     const { operatorActions, holds } = storage;
     const [queued, tried] = await place(storage, [newOrder(), newOrder()]);
