@@ -1,4 +1,6 @@
 import type { FastifyInstance } from "fastify";
+import type { Log } from "../../observe/log.ts";
+import { tellActed } from "../acted.ts";
 import type { Authentication } from "../authenticate.ts";
 import { OPERATOR } from "../operator-of.ts";
 import { addAdminActionRoutes, type AdminActionsOptions } from "./admin-actions.ts";
@@ -21,6 +23,7 @@ export interface AdminRoutesOptions
     Omit<AdminActionsOptions, "orders">,
     Omit<AdminBulkOptions, "orderSearch"> {
   readonly authenticate: Pick<Authentication, "operator">;
+  readonly log: Log;
   readonly partners: AdminPartnersOptions["partners"];
   readonly credentials: AdminPartnersOptions["credentials"];
 }
@@ -37,6 +40,7 @@ export function addAdminRoutes(app: FastifyInstance, options: AdminRoutesOptions
       const operator = await options.authenticate.operator(request, isRead ? "viewer" : "operator");
       request.setDecorator(OPERATOR, operator);
     });
+    tellActed(admin, options.log);
     // One line for each file of routes.
     addAdminOrdersRoutes(admin, options);
     addAdminListRoutes(admin, options);
