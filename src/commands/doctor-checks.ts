@@ -1,6 +1,4 @@
-import { lookup } from "node:dns/promises";
 import { existsSync } from "node:fs";
-import { connect, isIP } from "node:net";
 import type { Config } from "../config.ts";
 import type { Storage } from "../storage/open.ts";
 import type { Operator } from "../storage/operators.ts";
@@ -13,9 +11,9 @@ import { reasonOf } from "./cli/failure.ts";
 import { invocation } from "./cli/invocation.ts";
 import { type Check, fail, ok, warn } from "./doctor-check.ts";
 import { checkMapping } from "./doctor-mapping.ts";
+import { placeOfUrl, reach } from "./doctor-reach.ts";
 import { checkKeys, checkSecurity } from "./doctor-security.ts";
-
-const TICKETING_CHECK_MS = 3_000;
+import { checkTraces } from "./doctor-traces.ts";
 
 /** Everything that `doctor` looks at; nothing is changed. Never rejects for what it finds. */
 export async function checkAll(config: Config): Promise<Check[]> {
@@ -24,6 +22,7 @@ export async function checkAll(config: Config): Promise<Check[]> {
     ...(await checkDatabase(config)),
     await checkTicketing(config),
     await checkMapping(config),
+    await checkTraces(config),
     checkLease(config),
     ...checkSecurity(config),
   ];
@@ -183,41 +182,19 @@ async function checkTicketing({ ticketing, dev }: Config): Promise<Check> {
           "where orders are ticketed has no default: `serve` would refuse to start",
         );
   }
-  const { hostname, port, protocol } = new URL(ticketing.url);
-  const host = hostname.replace(/^\[(.*)\]$/, "$1");
-  const portNumber = Number(port) || (protocol === "https:" ? 443 : 80);
-  const timer = AbortSignal.timeout(TICKETING_CHECK_MS);
+  const { protocol } = new URL(ticketing.url);
+  const place = placeOfUrl(ticketing.url);
+  const told = `${place.host}:${place.port}`;
   try {
-    const address = isIP(host) ? host : (await withTimeout(lookup(host), timer)).address;
-    await withTimeout(reach(address, portNumber, timer), timer);
-    const detail = `${host}:${portNumber} takes connections`;
+    const address = await reach(place);
+    const detail = `${told} takes connections`;
     const advice = "orders and TICKETING_AUTHORIZATION travel in the clear: use https";
     const inClear = protocol === "http:" && !/^(127\.|::1$)/.test(address);
     return inClear ? warn(name, detail, advice) : ok(name, detail);
   } catch (error) {
     const advice = "orders are accepted and wait; check TICKETING_URL and the network between";
-    return fail(name, `${host}:${portNumber} can't be reached: ${reasonOf(error)}`, advice);
+    return fail(name, `${told} can't be reached: ${reasonOf(error)}`, advice);
   }
-}
-
-function reach(host: string, port: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, signal });
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve();
-    });
-    socket.once("error", reject);
-  });
-}
-
-function withTimeout<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener("abort", () =>
-      reject(new Error(`no answer within ${TICKETING_CHECK_MS / 1000} s`)),
-    );
-    work.then(resolve, reject);
-  });
 }
 
 function checkLease({ leaseMs, ticketing, callback }: Config): Check {

@@ -18,7 +18,7 @@ export function define(command: Command): void {
   command
     .description(
       "Show the effective configuration, secrets masked, and check what it names. Changes nothing and sends nothing: " +
-        "ticketing is only connected to. Exit code 1 if a check fails.",
+        "ticketing and the endpoint of traces are only connected to. Exit code 1 if a check fails.",
     )
     .option("--dev", "check what `serve --dev` would run with")
     .option(...JSON_OPTION)

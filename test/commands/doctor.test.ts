@@ -65,6 +65,7 @@ onEachDatabase("doctor", (kind) => {
       "operators",
       "ticketing",
       "mapping",
+      "traces",
       "signing",
       "lease",
     ]) {
@@ -91,12 +92,13 @@ onEachDatabase("doctor", (kind) => {
       TICKETING_URL: `http://127.0.0.1:${await freePort()}`,
       REQUIRE_HTTPS_CALLBACKS: "0",
       ALLOWED_CALLBACK_CIDRS: "10.0.0.0/8",
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}`,
     });
     assert.equal(code, 1);
     assert.deepEqual(status("partners"), ["fail", "warn"]);
     assert.deepEqual(status("ticketing"), ["fail"]);
     assert.deepEqual(status("callbacks"), ["warn", "warn"]);
-    for (const name of ["operators", "signing", "tokens", "proxies"]) {
+    for (const name of ["operators", "signing", "tokens", "proxies", "traces"]) {
       assert.deepEqual(status(name), ["warn"], name);
     }
   });
