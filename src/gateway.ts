@@ -30,7 +30,7 @@ import { createOrderWaits } from "./pipeline/order-waits.ts";
 import { createTestCallback } from "./pipeline/test-callback.ts";
 import { createTicketingStep } from "./pipeline/ticketing.ts";
 import { provision } from "./provision.ts";
-import { type Leg, LEGS } from "./orders/states.ts";
+import { type Leg, LEGS, ORDER_STATUSES } from "./orders/states.ts";
 import { ClockBehind } from "./storage/hold.ts";
 import { inLine } from "./storage/in-line.ts";
 import { inThread } from "./storage/in-thread.ts";
@@ -65,7 +65,7 @@ export interface StartOptions {
 
 /** Composition root: Config -> a gateway that listens and works. @throws {@link StartError} */
 export async function startGateway(config: Config, log: Log, start: StartOptions = {}): Promise<Gateway> {
-  const metrics = createMetrics();
+  const metrics = createMetrics(ORDER_STATUSES);
   const traces = await openTraces(config, log);
   const observers = [metrics.observe, ...(traces ? [traces.observe] : [])];
   try {
