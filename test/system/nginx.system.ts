@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
@@ -15,6 +15,7 @@ import { until } from "../support/gateway-process.ts";
 import { freePort } from "../support/postgres.ts";
 import { type Recorder, startRecorder } from "../support/recorder.ts";
 import { orderBody } from "../support/way.ts";
+import { aroundHttp, startNginx } from "./nginx.ts";
 
 /** Who may order, who may not, and where the proxies connect from. */
 const [LISTED, STRANGER] = ["127.0.0.2", "127.0.0.3"];
@@ -109,7 +110,7 @@ suite("behind nginx", () => {
     nginx = await startNginx(
       directory,
       configuration(directory, ports, gateway, trustsInnerAlone),
-      ports.appends,
+      async () => (await fetch(`http://127.0.0.1:${ports.appends}/health`)).ok,
     );
   });
   after(async () => {
@@ -382,19 +383,9 @@ function configuration(
   const limited = "client_max_body_size 256k;";
   const bindOuter = `proxy_bind ${OUTER};`;
   // Few connections, so that requests of many clients share each.
-  return `
-daemon off;
-master_process off;
-pid ${directory}/pid;
-error_log stderr crit;
-events { worker_connections 512; }
-http {
-  access_log off;
-  client_body_temp_path ${directory}/body;
-  proxy_temp_path ${directory}/proxy;
-  fastcgi_temp_path ${directory}/fastcgi;
-  uwsgi_temp_path ${directory}/uwsgi;
-  scgi_temp_path ${directory}/scgi;
+  return aroundHttp(
+    directory,
+    `access_log off;
   upstream gateway { server ${new URL(gateway.url!).host}; keepalive 2; }
   upstream other { server ${new URL(other.url!).host}; keepalive 2; }
   ${server(ports.appends, "http://gateway", appended, limited)}
@@ -403,26 +394,6 @@ http {
   ${server(ports.unbuffered, "http://gateway", appended, "client_max_body_size 0; proxy_request_buffering off;")}
   ${server(ports.outer, `http://127.0.0.1:${ports.appends}`, appended, bindOuter)}
   ${server(ports.outerReplaces, `http://127.0.0.1:${ports.appends}`, "$remote_addr", bindOuter)}
-  ${server(ports.halfTrusted, `http://other`, appended, bindOuter)}
-}`;
-}
-
-async function startNginx(directory: string, settings: string, port: number): Promise<ChildProcess> {
-  const path = join(directory, "nginx.conf");
-  writeFileSync(path, settings);
-  const { PATH = "" } = process.env;
-  const child = spawn("nginx", ["-p", directory, "-c", path, "-e", "stderr"], {
-    // Debian's place for it, which not every user's PATH has.
-    env: { ...process.env, PATH: `${PATH}:/usr/sbin` },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  let errors = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (errors += text));
-  await once(child, "spawn");
-  await until("nginx to listen", async () => {
-    if (child.exitCode !== null) throw new Error(`nginx ended: ${errors}`);
-    const response = await fetch(`http://127.0.0.1:${port}/health`).catch(() => null);
-    return response?.ok;
-  });
-  return child;
+  ${server(ports.halfTrusted, `http://other`, appended, bindOuter)}`,
+  );
 }
