@@ -124,7 +124,10 @@ export interface Database {
   /** For dynamic queries and migrations. */
   readonly queries: Kysely<Tables>;
   readonly columnTypes: ColumnTypes;
-  /** Run first in the transaction of a migration, so that two processes don't migrate at once. Null: BEGIN does it. */
+  /**
+   * Run first in the transaction of a migration, so that two processes don't migrate at once, and that it waits for no table
+   * for long ({@link RowLocked}), as whoever comes after it waits behind it. Null: BEGIN does it.
+   */
   readonly migrationLock: string | null;
   run: Run;
   /**

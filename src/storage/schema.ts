@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import { Migrator, type Migration } from "kysely/migration";
-import type { ColumnTypes, Database } from "./database.ts";
+import { type ColumnTypes, type Database, RowLocked } from "./database.ts";
 import { initial } from "./migrations/0001-initial.ts";
 import { operatorRotation } from "./migrations/0002-operator-rotation.ts";
 import { search } from "./migrations/0003-search.ts";
@@ -42,13 +43,33 @@ export async function schemaState({ queries }: Database): Promise<SchemaState> {
   };
 }
 
+/** How often a migration asks for a table that others hold, a backup say, and how long it lets them all pass between. */
+const MAX_TRIES = 30;
+const PAUSE_MS = 1_000;
+
 /**
  * Brings the schema to this release, in one transaction and under a lock: killed half-way, it leaves what was
  * there before; a second process waits and finds nothing to do.
  * @returns the names of the migrations that ran
+ * @throws Error when others held a table for a minute
  */
 export async function migrate(database: Database): Promise<string[]> {
-  const { queries, columnTypes, migrationLock } = database;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await migrateOnce(database);
+    } catch (error) {
+      if (!(error instanceof RowLocked)) throw error;
+      if (tries === MAX_TRIES) {
+        const message =
+          "another session holds a table that has to be changed: nothing was; migrate again when it has ended";
+        throw new Error(message, { cause: error });
+      }
+    }
+    await sleep(PAUSE_MS);
+  }
+}
+
+async function migrateOnce({ queries, columnTypes, migrationLock }: Database): Promise<string[]> {
   const migrations = Object.fromEntries(
     Object.entries(MIGRATIONS).map(([name, make]) => [name, make(columnTypes)]),
   );

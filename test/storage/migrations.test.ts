@@ -6,7 +6,8 @@ import { initial } from "../../src/storage/migrations/0001-initial.ts";
 import { search } from "../../src/storage/migrations/0003-search.ts";
 import { operatorRotation } from "../../src/storage/migrations/0002-operator-rotation.ts";
 import { migrate, schemaState } from "../../src/storage/schema.ts";
-import { onEachDatabase, openUrl } from "../support/databases.ts";
+import { onEachDatabase, openUrl, POSTGRES } from "../support/databases.ts";
+import { until } from "../support/gateway-process.ts";
 import { otherProcess } from "./other-process.ts";
 
 const NAMES = [
@@ -109,4 +110,25 @@ onEachDatabase("migrations", (kind) => {
     assert.deepEqual(await migrate(storage.database), NAMES);
     await storage.close();
   });
+});
+
+test("a migration that has to wait for a table lets others pass, and comes again", async () => {
+  const url = await POSTGRES.createUrl();
+  const [holder, storage] = [openUrl(url), openUrl(url)];
+  const { run, queries } = holder.database;
+  const waits = async (): Promise<boolean> => {
+    const waiting =
+      "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    return (await run(waiting, [])).length > 0;
+  };
+  let migrating: Promise<string[]>;
+  await queries.transaction().execute(async (held) => {
+    await sql`create table partners (id integer)`.execute(held);
+    migrating = migrate(storage.database);
+    await until("the migration waits", waits);
+    await until("it waits no more", async () => !(await waits()));
+    await sql`drop table partners`.execute(held);
+  });
+  assert.deepEqual(await migrating!, NAMES);
+  await Promise.all([holder.close(), storage.close()]);
 });

@@ -135,6 +135,9 @@ function translate(error: unknown): unknown {
   return new DatabaseUnavailable("the PostgreSQL database can't be used at the moment", { cause: error });
 }
 
+/** Kysely's own lock comes with a patience of an hour for every table: `migrationLock` has been taken before. */
+const NO_LOCK = { acquireMigrationLock: async () => {}, releaseMigrationLock: async () => {} };
+
 export interface PostgresOptions {
   readonly url: string;
   /** Connections of this process at most. */
@@ -280,11 +283,11 @@ export function openPostgres(options: PostgresOptions): Database {
     batchesAtOnce: 1,
     ownThread: false,
     serveAlone: () => {},
-    // Any fixed number: the first bytes of SHA-256 of "wavegate".
-    migrationLock: "select pg_advisory_xact_lock(4832679253347)",
+    // Any fixed number: the first bytes of SHA-256 of "wavegate". Then less patience with tables than the engine has.
+    migrationLock: "select pg_advisory_xact_lock(4832679253347), set_config('lock_timeout', '1s', true)",
     queries: new Kysely<Tables>({
       dialect: {
-        createAdapter: () => new PostgresAdapter(),
+        createAdapter: () => Object.assign(new PostgresAdapter(), NO_LOCK),
         createDriver: () => createDriver(pool, (error) => translate(ofConnection(error))),
         createIntrospector: (db) => new PostgresIntrospector(db),
         createQueryCompiler: () => new PostgresQueryCompiler(),
