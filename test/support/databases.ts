@@ -1,21 +1,23 @@
-import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, suite } from "node:test";
-import pg from "pg";
 import { openStorage, type Storage } from "../../src/storage/open.ts";
-import { migrate } from "../../src/storage/schema.ts";
 import { startPostgres, type PostgresServer } from "./postgres.ts";
+import { createDatabase, createTemplate, prepare } from "./template.ts";
 
 /** A kind of database, from which tests take fresh ones. */
 export interface DatabaseUnderTest {
   readonly name: "SQLite" | "PostgreSQL";
-  /** The `DATABASE_URL` of a database that nobody has used; gone when the test file ends. */
+  /** The `DATABASE_URL` of an empty database that nobody has used; gone when the test file ends. */
   createUrl(): Promise<string>;
+  /** The same of one that has this release's schema: a copy, which costs a fifth of making it. */
+  migratedUrl(): Promise<string>;
 }
 
 let server: Promise<PostgresServer> | null = null;
+let template: Promise<string> | null = null;
+let templateFile: Promise<string> | null = null;
 const directories: string[] = [];
 
 /** The server of the test run, or one of this file's own when it is run alone. */
@@ -26,31 +28,45 @@ async function serverUrl(): Promise<string> {
   return (await server).url;
 }
 
-after(async () => {
+// When the process ends, as several files may share this module.
+process.on("exit", () => {
   for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+});
+after(async () => {
   await (await server)?.stop();
 });
 
+function newFile(): string {
+  const directory = mkdtempSync(join(tmpdir(), "wavegate-test-"));
+  directories.push(directory);
+  return join(directory, "gateway.db");
+}
+
+const sqliteUrl = (file: string): string => `sqlite:///${file}`;
+
+async function createTemplateFile(): Promise<string> {
+  const file = newFile();
+  await prepare(sqliteUrl(file));
+  return file;
+}
+
 export const SQLITE: DatabaseUnderTest = {
   name: "SQLite",
-  createUrl: async () => {
-    const directory = mkdtempSync(join(tmpdir(), "wavegate-test-"));
-    directories.push(directory);
-    return `sqlite:///${join(directory, "gateway.db")}`;
+  createUrl: async () => sqliteUrl(newFile()),
+  async migratedUrl() {
+    const file = newFile();
+    copyFileSync(await (templateFile ??= createTemplateFile()), file);
+    return sqliteUrl(file);
   },
 };
 
 export const POSTGRES: DatabaseUnderTest = {
   name: "PostgreSQL",
-  createUrl: async () => {
-    const url = new URL(await serverUrl());
-    const admin = new pg.Client({ connectionString: new URL("/postgres", url).href });
-    const name = `wavegate_${randomUUID().replaceAll("-", "")}`;
-    await admin.connect();
-    await admin.query(`create database ${name}`);
-    await admin.end();
-    url.pathname = `/${name}`;
-    return url.href;
+  createUrl: async () => createDatabase(await serverUrl()),
+  async migratedUrl() {
+    const url = await serverUrl();
+    const given = process.env["TEST_DATABASE_TEMPLATE"];
+    return createDatabase(url, given ?? (await (template ??= createTemplate(url))));
   },
 };
 
@@ -69,7 +85,5 @@ export function openUrl(url: string): Storage {
 
 /** A fresh database with its schema, closed by the caller. */
 export async function freshStorage(kind: DatabaseUnderTest): Promise<Storage> {
-  const storage = openUrl(await kind.createUrl());
-  await migrate(storage.database);
-  return storage;
+  return openUrl(await kind.migratedUrl());
 }

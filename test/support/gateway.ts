@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { tmpdir } from "node:os";
-import { loadConfig } from "../../src/config.ts";
-import { startGateway, type Gateway } from "../../src/gateway.ts";
+import type { Gateway } from "../../src/gateway.ts";
 import type { Log } from "../../src/observe/log.ts";
 
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -38,6 +37,11 @@ export type OrderShown = Record<string, any>;
 
 /** A whole gateway in this process, on a port of its own. */
 export async function runGateway(env: Record<string, string>, log: Log = SILENT): Promise<RunningGateway> {
+  // Only here: who runs gateways as processes of their own needs nothing of it.
+  const [{ loadConfig }, { startGateway }] = await Promise.all([
+    import("../../src/config.ts"),
+    import("../../src/gateway.ts"),
+  ]);
   const config = loadConfig({ env, directory: tmpdir(), dev: false });
   const gateway = await startGateway(config, log);
   const get = (path: string, headers: Record<string, string> = PARTNER_HEADERS): Promise<Response> =>

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { batchesOf } from "./batches.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const ALL_TESTS = ["test/**/*.test.ts"];
@@ -25,7 +26,7 @@ export async function main(patterns: readonly string[]): Promise<void> {
     process.exitCode = 143;
     abort.abort(new Error("terminated"));
   });
-  // Each file is a process of its own, and would strip the types of all that it imports anew.
+  // Each process would strip the types of all that it imports anew.
   enableCompileCache();
   process.env["NODE_COMPILE_CACHE"] ??= getCompileCacheDir();
   const postgres = await givenOrStartedPostgres();
@@ -43,17 +44,21 @@ export async function main(patterns: readonly string[]): Promise<void> {
 async function givenOrStartedPostgres(): Promise<{ stop(): Promise<void> }> {
   if (process.env["TEST_DATABASE_URL"]) return { stop: async () => {} };
   const { startPostgres } = await import("./postgres.ts");
+  const { createTemplate } = await import("./template.ts");
   const server = await startPostgres();
   process.env["TEST_DATABASE_URL"] = server.url;
+  process.env["TEST_DATABASE_TEMPLATE"] = await createTemplate(server.url);
   return server;
 }
 
 /** Prints node's usual report. Returns why the run is a failed one: nothing, if it isn't. */
 async function runFiles(patterns: readonly string[], abort: AbortController): Promise<string[]> {
   const failures: string[] = [];
+  const { entries, files, remove } = await batchesOf(patterns, ROOT);
+  const without = new Set(files);
   const stream = run({
     cwd: ROOT,
-    globPatterns: patterns,
+    files: [...entries],
     // Many tests wait more than they work.
     concurrency: availableParallelism() + 1,
     timeout: TEST_TIMEOUT_MS,
@@ -66,16 +71,14 @@ async function runFiles(patterns: readonly string[], abort: AbortController): Pr
 
   // Each result is looked at, as the summary counts no suite that was skipped.
   for (const event of ["test:pass", "test:fail"] as const) {
-    stream.on(event, ({ name, file = "", skip, todo }) => {
+    stream.on(event, ({ name, file = "", skip, todo, details }) => {
+      // Node takes a file without tests for a test that passed, named after the file.
+      if (details.type !== "suite" && resolve(ROOT, name) !== file) without.delete(file);
       const where = `${name} (${relative(ROOT, file)})`;
       if (skip !== undefined) failures.push(`skipped, so the run has failed: ${where}`);
       if (todo !== undefined) failures.push(`still to do, so the run has failed: ${where}`);
     });
   }
-  // Node takes a file without tests for a test that passed, named after the file.
-  stream.on("test:pass", ({ name, file = "" }) => {
-    if (resolve(ROOT, name) === file) failures.push(`there are no tests in ${name}`);
-  });
   stream.on("test:summary", ({ counts, file, success }) => {
     if (file !== undefined) return;
     if (!success) failures.push("the tests failed");
@@ -84,5 +87,9 @@ async function runFiles(patterns: readonly string[], abort: AbortController): Pr
 
   for await (const text of stream.compose(new spec())) process.stdout.write(text);
   clearTimeout(silence);
+  await remove();
+  if (!abort.signal.aborted) {
+    for (const file of without) failures.push(`there are no tests in ${relative(ROOT, file)}`);
+  }
   return failures;
 }

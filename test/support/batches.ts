@@ -1,0 +1,47 @@
+import { globSync, realpathSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, relative, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+
+/** Small enough that all processors have something to do until the end. */
+const FILES_PER_BATCH = 8;
+/** Tests that take their time, beside which loading is nothing. */
+const LONG = /^test\/(?:chaos|faults|fuzz|gateway|model|system)\//;
+
+export interface Batches {
+  /** What one process each begins with: a test file, or a module that brings several. */
+  readonly entries: readonly string[];
+  readonly files: readonly string[];
+  /** Takes away what was written. */
+  remove(): Promise<void>;
+}
+
+/**
+ * Puts the test files that the patterns match together by folder: most of a small file's time is what it loads, the same as
+ * its neighbours. Each is a suite of its own in its batch: its hooks are its own, and what breaks it breaks no other.
+ */
+export async function batchesOf(patterns: readonly string[], root: string): Promise<Batches> {
+  const found = globSync([...patterns], { cwd: root }).map((file) => realpathSync(resolve(root, file)));
+  const files = found.toSorted();
+  const directory = await mkdtemp(join(tmpdir(), "wavegate-batches-"));
+  const long = files.filter((file) => LONG.test(relative(root, file)));
+  const entries = [...long];
+  const short = files.filter((file) => !long.includes(file));
+  for (const neighbours of Map.groupBy(short, dirname).values()) {
+    for (let at = 0; at < neighbours.length; at += FILES_PER_BATCH) {
+      const entry = join(directory, `batch-${entries.length + 1}.mjs`);
+      await writeFile(entry, moduleOf(neighbours.slice(at, at + FILES_PER_BATCH), root));
+      entries.push(entry);
+    }
+  }
+  return { entries, files, remove: () => rm(directory, { recursive: true, force: true }) };
+}
+
+function moduleOf(files: readonly string[], root: string): string {
+  const suites = files.map((file) => {
+    const [name, url] = [relative(root, file), pathToFileURL(file).href].map((text) => JSON.stringify(text));
+    return `suite(${name}, () => import(${url}));\n`;
+  });
+  return `import { suite } from "node:test";\n${suites.join("")}`;
+}
