@@ -13,7 +13,7 @@ const Ready = Type.Object({
   status: Type.Enum(["ready", "not_ready"]),
   checks: Type.Record(Type.String(), Type.String(), {
     description: "what was looked at, each with a word on how it is",
-    examples: [{ accepting: "yes", database: "reachable", circuits: "closed" }],
+    examples: [{ accepting: "yes", database: "reachable", working: "yes", circuits: "closed" }],
   }),
 });
 const NOT_READY = { status: "not_ready", checks: { accepting: "yes", database: "unreachable" } };
