@@ -121,6 +121,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     if (error.code === "EPIPE") process.exit(process.exitCode ?? EXIT_CODES.ok);
   });
   const program = createProgram();
+  program.hook("preSubcommand", async (_, command) => {
+    const entry = COMMANDS.find(({ name }) => name === command.name());
+    (await entry?.load())?.define(command);
+  });
   try {
     await program.parseAsync(helpLast(argv), { from: "user" });
   } catch (error) {
@@ -160,10 +164,15 @@ function createProgram(): Command {
     "The configuration comes from environment variables and .env in the current directory:\n`serve --help` lists them.",
   );
   for (const { name, summary } of COMMANDS) program.command(name).summary(summary).description(summary);
-  program.hook("preSubcommand", async (_, command) => {
-    const entry = COMMANDS.find(({ name }) => name === command.name());
-    (await entry?.load())?.define(command);
-  });
+  return program;
+}
+
+/** The command line with all commands in it, for whoever looks at it without running it. */
+export async function loadProgram(): Promise<Command> {
+  const program = createProgram();
+  for (const { name, load } of COMMANDS) {
+    (await load()).define(program.commands.find((command) => command.name() === name)!);
+  }
   return program;
 }
 
