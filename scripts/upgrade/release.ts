@@ -13,18 +13,20 @@ export interface Release {
   readonly main: string;
 }
 
+export class NoRevision extends Error {}
+
 /** The working tree, with whatever has not been committed. */
 export const WORKING_TREE: Release = { name: "the working tree", main: join(ROOT, "src/main.ts") };
 
 /**
  * Lays a revision's tree into a folder, with its packages: those that are installed here where they are of the versions that
  * it names, else its own, from the registry.
- * @throws Error for a revision that git doesn't know
+ * @throws {@link NoRevision}
  */
 export async function releaseOf(revision: string, folder: string): Promise<Release> {
   const git = async (...args: string[]) => (await execute("git", args, { cwd: ROOT })).stdout.trim();
   const commit = await git("rev-parse", "--verify", "--quiet", `${revision}^{commit}`).catch(() => {
-    throw new Error(`git knows no revision ${revision}`);
+    throw new NoRevision(`git knows no revision ${revision}`);
   });
   mkdirSync(folder, { recursive: true });
   const archive = `${folder}.tar`;
