@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { collectDefaultMetrics, Registry } from "prom-client";
@@ -191,6 +193,47 @@ suite("deploy/systemd", () => {
       assert.ok(Number(/^TimeoutStopSec=(\d+)$/m.exec(text)?.[1]) >= defaultOf("DRAIN_SECS") + 10, unit);
       assert.match(text, /^KillMode=mixed$/m);
     }
+  });
+});
+
+suite("deploy/systemd/wavegate", () => {
+  test("hands a command on with the settings, and with each secret as the file that systemd gives it", (t) => {
+    const directory = mkdtempSync(join(tmpdir(), "wavegate-command-"));
+    t.after(() => rmSync(directory, { recursive: true, force: true }));
+    const secrets = join(directory, "secrets");
+    mkdirSync(secrets);
+    for (const [path, text] of [
+      ["wavegate", read("deploy/systemd/wavegate").replace("/etc/wavegate/secrets", secrets)],
+      ["systemd-run", `#!/bin/sh\nprintf '%s\\n' "$@"\n`],
+    ] as const) {
+      writeFileSync(join(directory, path), text, { mode: 0o755 });
+    }
+    const run = () =>
+      execFileSync(join(directory, "wavegate"), ["order", "close", "12", "--reason", "by telephone"], {
+        encoding: "utf8",
+        env: { PATH: `${directory}:${process.env["PATH"]}`, SUDO_USER: "kim" },
+      }).split("\n");
+
+    writeFileSync(join(secrets, "app_hmac_secret"), "");
+    const onSqlite = run();
+    assert.deepEqual(onSqlite.slice(-7, -1), [
+      "/opt/wavegate/bin/wavegate",
+      "order",
+      "close",
+      "12",
+      "--reason",
+      "by telephone",
+    ]);
+    assert.ok(onSqlite.includes("SUDO_USER=kim"));
+    assert.ok(onSqlite.includes(`LoadCredential=app_hmac_secret:${secrets}/app_hmac_secret`));
+    const unit = /^--unit=(\S+)$/m.exec(onSqlite.join("\n"))?.[1];
+    assert.ok(onSqlite.includes(`APP_HMAC_SECRET_FILE=/run/credentials/${unit}.service/app_hmac_secret`));
+    assert.ok(onSqlite.includes("DATABASE_URL=sqlite:////var/lib/wavegate/gateway.db"));
+
+    writeFileSync(join(secrets, "database_url"), "");
+    const onPostgres = run();
+    assert.ok(onPostgres.some((word) => /^DATABASE_URL_FILE=.*\/database_url$/.test(word)));
+    assert.doesNotMatch(onPostgres.join("\n"), /sqlite|StateDirectory/);
   });
 });
 
