@@ -1,7 +1,7 @@
 /** What `GET /metrics` answered: values by the metric's name with its labels in the order of the text, as `a_total{b="c"}`. */
 export type Scrape = ReadonlyMap<string, number>;
 
-const SAMPLE = /^([a-z_]+(?:\{.*\})?) (\S+)$/;
+const SAMPLE = /^([a-z0-9_]+(?:\{.*\})?) (\S+)$/;
 
 export function readScrape(text: string): Scrape {
   const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
