@@ -56,6 +56,8 @@ function knownMetrics(): Map<string, ReadonlySet<string>> {
   return known;
 }
 
+/** What the labels in an alert's advice may stand for. */
+const EXAMPLES: Readonly<Record<string, string>> = { partner: "demo", status: "ticketing_blocked" };
 const METRIC = /\b((?:wavegate|nodejs|process)_\w+)(?:\{([^}]*)\})?/g;
 const SCRAPED = ["job", "instance"];
 
@@ -133,6 +135,19 @@ suite("deploy/prometheus, deploy/grafana", () => {
     for (const page of pages) {
       const headings = [...read(page).matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
       assert.deepEqual(headings, ["What it means", "Is a customer hurt?", "Look", "Act", "Afterwards"], page);
+    }
+  });
+
+  test("what an alert advises stands in its runbook, whose commands are checked", () => {
+    for (const { name, annotations, page } of ALERTS) {
+      const [, advice = ""] = /Look closer: (.*)"$/m.exec(annotations) ?? [];
+      for (const command of advice.split(", ").filter((each) => each.startsWith("wavegate "))) {
+        const words = command.replaceAll(
+          /\{\{ \$labels\.(\w+) \}\}/g,
+          (_, label: string) => EXAMPLES[label]!,
+        );
+        assert.ok(read(page).includes(words), `${name}: ${words}`);
+      }
     }
   });
 
