@@ -126,7 +126,10 @@ export function createTraces({ log, ...target }: TracesOptions): Traces {
       isClosing = true;
       if (worker !== null) {
         worker.postMessage("close" satisfies ToThread);
-        const giveUp = setTimeout(closed.resolve, CLOSE_MS);
+        const giveUp = setTimeout(() => {
+          log.warn({ event: "traces.cut_off" });
+          closed.resolve();
+        }, CLOSE_MS);
         await closed.promise;
         clearTimeout(giveUp);
         await worker?.terminate();
