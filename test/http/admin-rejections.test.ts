@@ -143,8 +143,8 @@ onEachDatabase("what POST /orders refused", (kind) => {
     assert.equal((await failing.post({ payload: "{" })).statusCode, 400);
     await failing.app.close();
     assert.deepEqual(
-      failing.events.map((event) => event["event"]),
-      ["rejections.lost"],
+      failing.events.map(({ event }) => event),
+      ["http.answered", "rejections.lost"],
     );
   });
 
