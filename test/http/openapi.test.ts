@@ -39,7 +39,9 @@ test("every path is described, and no other", () => {
   assert.deepEqual(
     operations.filter((each) => !isAdmin(each)),
     [
+      ["/docs", "get"],
       ["/health", "get"],
+      ["/metrics", "get"],
       ["/openapi.json", "get"],
       ["/orders", "get", "post"],
       ["/orders/{id}", "get"],
