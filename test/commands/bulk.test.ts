@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { suite, test, type TestContext } from "node:test";
-import { migrate } from "../../src/storage/schema.ts";
 import { claim, newOrder, NOW, place, settlement } from "../storage/fixtures.ts";
 import { openUrl, SQLITE } from "../support/databases.ts";
 import { addPartner, PARTNER_ID } from "../support/way.ts";
@@ -10,10 +9,9 @@ const RETRY = ["order", "retry", "--status", "ticketing_exhausted", "--reason", 
 
 suite("orders by filter, on the command line", () => {
   async function exhausted(t: TestContext, count: number) {
-    const url = await SQLITE.createUrl();
+    const url = await SQLITE.migratedUrl();
     const storage = openUrl(url);
     t.after(() => storage.close());
-    await migrate(storage.database);
     await addPartner(storage, PARTNER_ID);
     await place(
       storage,

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { createCredentials } from "../../src/lib/credentials.ts";
 import type { OrderView } from "../../src/http/order-view.ts";
-import { migrate } from "../../src/storage/schema.ts";
 import { type DatabaseUnderTest, onEachDatabase, openUrl, SQLITE } from "../support/databases.ts";
 import { json } from "../support/recorder.ts";
 import { startWay } from "../support/way.ts";
@@ -25,9 +24,8 @@ function jsonOf<T>({ code, stdout, stderr }: Ended): T {
 
 /** A database with its schema, open here as a gateway would hold it, and the environment that names it. */
 async function prepared(t: TestContext, kind: DatabaseUnderTest, { close = true } = {}) {
-  const url = await kind.createUrl();
+  const url = await kind.migratedUrl();
   const storage = openUrl(url);
-  await migrate(storage.database);
   if (close) t.after(() => storage.close());
   const env: Env = { DATABASE_URL: url };
   const cli = (...args: string[]) => run(args, { env });

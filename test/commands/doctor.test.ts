@@ -5,7 +5,6 @@ import type { Check } from "../../src/commands/doctor-check.ts";
 import { keysInUse } from "../../src/commands/doctor-keys.ts";
 import { isInClear } from "../../src/commands/doctor-secrets.ts";
 import { createCredentials } from "../../src/lib/credentials.ts";
-import { migrate } from "../../src/storage/schema.ts";
 import { onEachDatabase, openUrl } from "../support/databases.ts";
 import { freePort } from "../support/postgres.ts";
 import { startRecorder } from "../support/recorder.ts";
@@ -43,10 +42,9 @@ onEachDatabase("doctor", (kind) => {
   test("a deployment that is well, without a request to ticketing and without a secret shown", async (t) => {
     const ticketing = await startRecorder();
     t.after(() => ticketing.close());
-    const url = await kind.createUrl();
+    const url = await kind.migratedUrl();
     const storage = openUrl(url);
     t.after(() => storage.close());
-    await migrate(storage.database);
     await addPartner(storage, "wave");
     // A disabled operator counts for nothing.
     await storage.operators.add({ name: "lee", role: "viewer", tokenDigest: "d", development: false }, 1);
@@ -81,10 +79,9 @@ onEachDatabase("doctor", (kind) => {
   });
 
   test("what is missing or loose is found", async (t) => {
-    const url = await kind.createUrl();
+    const url = await kind.migratedUrl();
     const storage = openUrl(url);
     t.after(() => storage.close());
-    await migrate(storage.database);
     await addPartner(storage, "demo");
     await storage.database.run("update partners set development = 1", []);
     const { code, status } = await doctor({

@@ -2,16 +2,14 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test, type TestContext } from "node:test";
-import { migrate } from "../../src/storage/schema.ts";
 import { type DatabaseUnderTest, openUrl, SQLITE } from "../support/databases.ts";
 import { json } from "../support/recorder.ts";
 import { startWay } from "../support/way.ts";
 import { directoryFor, errorIn, run, runAlone } from "./cli.ts";
 
 async function prepared(t: TestContext, kind: DatabaseUnderTest) {
-  const url = await kind.createUrl();
+  const url = await kind.migratedUrl();
   const storage = openUrl(url);
-  await migrate(storage.database);
   const way = await startWay({ storage });
   t.after(() => way.close());
   const directory = directoryFor(t);

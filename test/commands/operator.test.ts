@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createCredentials } from "../../src/lib/credentials.ts";
-import { migrate } from "../../src/storage/schema.ts";
 import { onEachDatabase, openUrl } from "../support/databases.ts";
 import { errorIn, run } from "./cli.ts";
 
@@ -9,10 +8,9 @@ const KEY = "an application secret of some length";
 
 onEachDatabase("operator add, list, rotate, disable, enable", (kind) => {
   test("an operator's token is made, shown once, replaced; the operator is locked out and let in", async (t) => {
-    const url = await kind.createUrl();
+    const url = await kind.migratedUrl();
     const storage = openUrl(url);
     t.after(() => storage.close());
-    await migrate(storage.database);
     const env = { DATABASE_URL: url, APP_HMAC_SECRET: KEY };
     const { matches } = createCredentials({ keys: [KEY], development: false });
     const cli = (...args: string[]) => run(["operator", ...args], { env });
@@ -74,10 +72,9 @@ onEachDatabase("operator add, list, rotate, disable, enable", (kind) => {
   });
 
   test("a development operator becomes a real one, with nothing left of it", async (t) => {
-    const url = await kind.createUrl();
+    const url = await kind.migratedUrl();
     const storage = openUrl(url);
     t.after(() => storage.close());
-    await migrate(storage.database);
     const made = { name: "dev", role: "operator", tokenDigest: "digest", development: true } as const;
     await storage.operators.add(made, 1);
     await storage.operators.rotateToken("dev", "another", Date.now() + 60_000);

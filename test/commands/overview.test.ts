@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Value } from "typebox/value";
 import { ErrorGroupsView, OverviewView } from "../../src/http/overview-view.ts";
-import { migrate } from "../../src/storage/schema.ts";
 import { onEachDatabase, openUrl } from "../support/databases.ts";
 import { json } from "../support/recorder.ts";
 import { startWay } from "../support/way.ts";
@@ -10,9 +9,8 @@ import { errorIn, run } from "./cli.ts";
 
 onEachDatabase("overview and errors", (kind) => {
   test("tell what there is, to people and to scripts", async (t) => {
-    const url = await kind.createUrl();
+    const url = await kind.migratedUrl();
     const storage = openUrl(url);
-    await migrate(storage.database);
     const way = await startWay({ storage });
     t.after(() => way.close());
     const env = { DATABASE_URL: url, TICKETING_URL: "http://ticketing.example.com/buy" };

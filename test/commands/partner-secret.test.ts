@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Check } from "../../src/commands/doctor-check.ts";
 import { createCredentials } from "../../src/lib/credentials.ts";
-import { migrate } from "../../src/storage/schema.ts";
 import { onEachDatabase, openUrl } from "../support/databases.ts";
 import { errorIn, run } from "./cli.ts";
 
@@ -11,10 +10,9 @@ const SHARED = "the secret that all share";
 
 onEachDatabase("partner secret and reseal", (kind) => {
   test("a secret is made, taken, replaced, removed; keys are rotated under it", async (t) => {
-    const url = await kind.createUrl();
+    const url = await kind.migratedUrl();
     const storage = openUrl(url);
     t.after(() => storage.close());
-    await migrate(storage.database);
     let keys = [OLD];
     const command = (args: readonly string[], more: { stdin?: string; env?: Record<string, string> } = {}) =>
       run([...args, "--json"], {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { suite, test, type TestContext } from "node:test";
-import { migrate } from "../../src/storage/schema.ts";
 import { openUrl, SQLITE } from "../support/databases.ts";
 import { startRecorder } from "../support/recorder.ts";
 import { addPartner, PARTNER_ID } from "../support/way.ts";
@@ -8,10 +7,9 @@ import { errorIn, run } from "./cli.ts";
 
 suite("partner set and partner test", () => {
   async function shell(t: TestContext, more: Record<string, string> = {}) {
-    const url = await SQLITE.createUrl();
+    const url = await SQLITE.migratedUrl();
     const storage = openUrl(url);
     t.after(() => storage.close());
-    await migrate(storage.database);
     await addPartner(storage, PARTNER_ID);
     const cli = (...args: string[]) => run(["partner", ...args], { env: { DATABASE_URL: url, ...more } });
     const actions = async () => {

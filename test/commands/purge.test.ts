@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { migrate } from "../../src/storage/schema.ts";
 import { onEachDatabase, openUrl } from "../support/databases.ts";
 import { startWay } from "../support/way.ts";
 import { placesOf } from "../support/whole-database.ts";
@@ -11,9 +10,8 @@ const DAY_MS = 86_400_000;
 
 onEachDatabase("purge", (kind) => {
   test("looks, asks, blanks, deletes", async (t) => {
-    const url = await kind.createUrl();
+    const url = await kind.migratedUrl();
     const storage = openUrl(url);
-    await migrate(storage.database);
     const way = await startWay({ storage });
     t.after(() => way.close());
     const ageMs = (id: number, days: number) =>
@@ -71,9 +69,8 @@ onEachDatabase("purge", (kind) => {
   });
 
   test("a blanked order's story says so", async (t) => {
-    const url = await kind.createUrl();
+    const url = await kind.migratedUrl();
     const storage = openUrl(url);
-    await migrate(storage.database);
     const way = await startWay({ storage });
     t.after(() => way.close());
     const id = await way.order({ buyer: { name: NAME } });

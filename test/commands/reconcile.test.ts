@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { migrate } from "../../src/storage/schema.ts";
 import { type DatabaseUnderTest, onEachDatabase, openUrl, SQLITE } from "../support/databases.ts";
 import { addPartner, startWay } from "../support/way.ts";
 import { directoryFor, errorIn, run, runAlone } from "./cli.ts";
@@ -23,9 +22,8 @@ interface Report {
 
 /** A database with orders, and the command on it. */
 async function prepared(t: TestContext, kind: DatabaseUnderTest) {
-  const url = await kind.createUrl();
+  const url = await kind.migratedUrl();
   const storage = openUrl(url);
-  await migrate(storage.database);
   const way = await startWay({ storage });
   t.after(() => way.close());
   const directory = directoryFor(t);

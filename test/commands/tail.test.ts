@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { migrate } from "../../src/storage/schema.ts";
 import { openUrl, SQLITE } from "../support/databases.ts";
 import { startWay } from "../support/way.ts";
 import { run, startFor } from "./cli.ts";
@@ -9,9 +8,8 @@ import { run, startFor } from "./cli.ts";
 suite("tail", () => {
   const kind = SQLITE;
   test("shows the newest, then what comes and what changes, until Ctrl-C", async (t) => {
-    const url = await kind.createUrl();
+    const url = await kind.migratedUrl();
     const storage = openUrl(url);
-    await migrate(storage.database);
     const way = await startWay({ storage });
     t.after(() => way.close());
     const env = { DATABASE_URL: url };
@@ -48,9 +46,8 @@ suite("tail", () => {
   });
 
   test("attempt list, by what they brought", async (t) => {
-    const url = await kind.createUrl();
+    const url = await kind.migratedUrl();
     const storage = openUrl(url);
-    await migrate(storage.database);
     const way = await startWay({ storage });
     t.after(() => way.close());
     way.ticketing.answer(422, 200);

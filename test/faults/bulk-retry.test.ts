@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Storage } from "../../src/storage/open.ts";
-import { migrate } from "../../src/storage/schema.ts";
 import { claim, newOrder, place, settlement } from "../storage/fixtures.ts";
 import { onEachDatabase, openUrl } from "../support/databases.ts";
 import { gatewayEnv } from "../support/gateway.ts";
@@ -48,9 +47,8 @@ async function ask(gateway: GatewayProcess, path: string, body?: object): Promis
 
 onEachDatabase("a bulk retry of 5,000 exhausted orders", (kind) => {
   test("the gateway is killed half-way: each order is retried exactly once", async (t) => {
-    const url = await kind.createUrl();
+    const url = await kind.migratedUrl();
     const storage = openUrl(url);
-    await migrate(storage.database);
     await placeExhausted(storage);
     // A refusal ends each new run with its first attempt, so that runs can be counted.
     const ticketing = await startRecorder(422);

@@ -28,7 +28,7 @@ onEachDatabase("SIGTERM while attempts are in flight", (kind) => {
   test("those that end in time are settled, the rest is back in the queue at once", async () => {
     const held: ServerResponse[] = [];
     ticketing.answer((response) => held.push(response));
-    const url = await kind.createUrl();
+    const url = await kind.migratedUrl();
     const env = { ...gatewayEnv(url, ticketing.url), DRAIN_SECS: "1.5", RETRY_SCHEDULE_SECS: "0,0.1,0.2" };
     const first = await spawnGateway(env);
     const answered = await first.accepted(orderBody(`${partner.url}/cb`));
@@ -70,7 +70,7 @@ onEachDatabase("SIGTERM while attempts are in flight", (kind) => {
 suite("SIGTERM while clients are connected", () => {
   const start = async (drainSecs: number): Promise<GatewayProcess> =>
     spawnGateway({
-      ...gatewayEnv(await SQLITE.createUrl(), ticketing.url),
+      ...gatewayEnv(await SQLITE.migratedUrl(), ticketing.url),
       DRAIN_SECS: String(drainSecs),
     });
 

@@ -20,7 +20,7 @@ suite("ROLE on PostgreSQL", () => {
   after(() => Promise.all([ticketing.close(), partner.close()]));
 
   const environment = async (): Promise<Record<string, string>> =>
-    gatewayEnv(await POSTGRES.createUrl(), ticketing.url);
+    gatewayEnv(await POSTGRES.migratedUrl(), ticketing.url);
 
   test("api takes orders and works none; worker works them and takes none", async () => {
     const env = await environment();
@@ -65,7 +65,7 @@ suite("ROLE on PostgreSQL", () => {
   for (const role of ["api", "worker"]) {
     test(`SQLite refuses to serve with ROLE=${role}`, async () => {
       const serve = spawnServe({
-        ...gatewayEnv(await SQLITE.createUrl(), ticketing.url),
+        ...gatewayEnv(await SQLITE.migratedUrl(), ticketing.url),
         ROLE: role,
       });
       assert.notEqual((await serve.ended).code, 0);

@@ -24,7 +24,7 @@ suite("a process that stands still beyond its lease", () => {
     let held: ServerResponse | null = null;
     ticketing.answer((response) => (held = response), ...others);
     const env = {
-      ...gatewayEnv(await POSTGRES.createUrl(), ticketing.url),
+      ...gatewayEnv(await POSTGRES.migratedUrl(), ticketing.url),
       TICKETING_TIMEOUT_SECS: "1.5",
       CALLBACK_TIMEOUT_SECS: "1.5",
       LEASE_SECS: "2.6",

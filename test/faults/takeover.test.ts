@@ -28,7 +28,7 @@ onEachDatabase("a process killed in the middle of its attempts", (kind) => {
 
   async function environment(more: Record<string, string> = {}): Promise<Record<string, string>> {
     return {
-      ...gatewayEnv(await kind.createUrl(), ticketing.url),
+      ...gatewayEnv(await kind.migratedUrl(), ticketing.url),
       TICKETING_TIMEOUT_SECS: "1.5",
       CALLBACK_TIMEOUT_SECS: "1.5",
       LEASE_SECS: String(LEASE_SECS),

@@ -87,7 +87,7 @@ async function goesWell(scene: Scene): Promise<void> {
 
 onEachDatabase("hostile remotes", (kind) => {
   test("what breaks off, is no HTTP or is no text: a typed error on each leg, and the worker lives", async (t) => {
-    const scene: Scene = await setUp(t, await kind.createUrl());
+    const scene: Scene = await setUp(t, await kind.migratedUrl());
     await meet(t, scene, `broken answers on ${kind.name}`, QUICK);
   });
 });

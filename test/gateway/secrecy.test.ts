@@ -42,7 +42,7 @@ onEachDatabase("what a thief finds", (kind) => {
     const partner = await startRecorder(json(503, { echo: BUYER }), 200);
     t.after(() => Promise.all([ticketing.close(), partner.close()]));
     const { log, lines } = listeningLog();
-    const url = await kind.createUrl();
+    const url = await kind.migratedUrl();
     const gateway = await runGateway(
       {
         ...gatewayEnv(url, ticketing.url),

@@ -38,7 +38,7 @@ async function created(response: Response): Promise<Record<string, unknown>> {
 onEachDatabase("POST /orders?wait", (kind) => {
   let gateway: RunningGateway;
   before(async () => {
-    const env = gatewayEnv(await kind.createUrl(), ticketing.url);
+    const env = gatewayEnv(await kind.migratedUrl(), ticketing.url);
     gateway = await runGateway({ ...env, RETRY_SCHEDULE_SECS: "0,60" });
   });
   after(() => gateway.stop());
@@ -121,7 +121,7 @@ onEachDatabase("POST /orders?wait", (kind) => {
   test("a client that goes away is forgotten, and a gateway that stops answers who waits", async () => {
     const held: ServerResponse[] = [];
     ticketing.answer((response) => held.push(response));
-    const gateway = await runGateway(gatewayEnv(await kind.createUrl(), ticketing.url));
+    const gateway = await runGateway(gatewayEnv(await kind.migratedUrl(), ticketing.url));
     const headers = { "content-type": "application/json", ...PARTNER_HEADERS };
     const leaving = request(`${gateway.url}/orders?wait=30`, { method: "POST", headers, agent: false });
     leaving.on("error", () => {}).end(JSON.stringify(orderBody(`${partner.url}/cb`)));
@@ -138,7 +138,7 @@ onEachDatabase("POST /orders?wait", (kind) => {
 
 suite("POST /orders?wait with two processes on PostgreSQL", () => {
   test("what a worker settles is told by the process that took the order", async () => {
-    const env = gatewayEnv(await POSTGRES.createUrl(), ticketing.url);
+    const env = gatewayEnv(await POSTGRES.migratedUrl(), ticketing.url);
     const api = await spawnGateway({ ...env, ROLE: "api" });
     const worker = await spawnGateway({ ...env, ROLE: "worker" });
     const answers = await Promise.all([1, 2, 3].map(async () => created(await postTo(api.url, "?wait=30"))));

@@ -1,7 +1,6 @@
 import { after, before, test } from "node:test";
 import * as fc from "fast-check";
 import { openStorage, type Storage } from "../../src/storage/open.ts";
-import { migrate } from "../../src/storage/schema.ts";
 import { onEachDatabase, SQLITE } from "../support/databases.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 import { LIFE } from "./commands.ts";
@@ -17,9 +16,8 @@ onEachDatabase("the life of jobs", (kind) => {
   let storage: Storage;
   before(async () => {
     const circuit = { threshold: SETTINGS.threshold, probeMs: SETTINGS.probeMs };
-    const url = await kind.createUrl();
+    const url = await kind.migratedUrl();
     storage = openStorage({ url, poolSize: 10, preparedStatements: true, create: true, circuit });
-    await migrate(storage.database);
   });
   after(() => storage.close());
 

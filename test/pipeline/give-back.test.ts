@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { migrate } from "../../src/storage/schema.ts";
 import { startCommitProxy } from "../storage/commit-proxy.ts";
 import { attemptsOf, storyOf } from "../storage/fixtures.ts";
 import { openUrl, POSTGRES } from "../support/databases.ts";
@@ -9,9 +8,8 @@ import { startWay } from "../support/way.ts";
 
 // Otherwise its lease would end, and the attempt would count as lost: as one that ticketing may have heard of.
 test("a claim of a process that stood still is given back unsent, also when the database is away", async (t) => {
-  const proxy = await startCommitProxy(await POSTGRES.createUrl());
+  const proxy = await startCommitProxy(await POSTGRES.migratedUrl());
   const storage = openUrl(proxy.url);
-  await migrate(storage.database);
   const clock = createFakeClock();
   const { ticketing, callback } = storage.queues;
   const standsStill: typeof ticketing = {

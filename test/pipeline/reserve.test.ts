@@ -4,7 +4,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { AcceptResult } from "../../src/pipeline/accept.ts";
 import type { Leg } from "../../src/orders/states.ts";
 import type { Storage } from "../../src/storage/open.ts";
-import { migrate } from "../../src/storage/schema.ts";
 import { startCommitProxy, type CommitProxy } from "../storage/commit-proxy.ts";
 import { attemptsOf, rowsIn, statusOf, storyOf } from "../storage/fixtures.ts";
 import { freshStorage, onEachDatabase, openUrl, POSTGRES } from "../support/databases.ts";
@@ -394,11 +393,10 @@ suite("jobs written with their claim over a connection that breaks", () => {
   let one: HeldEngine;
   let p: string;
   before(async () => {
-    const url = await POSTGRES.createUrl();
+    const url = await POSTGRES.migratedUrl();
     proxy = await startCommitProxy(url);
     storage = openUrl(url);
     through = openUrl(proxy.url);
-    await migrate(storage.database);
     p = await newPartner(storage);
     const { intake, settlements } = through;
     one = await startHeldEngine({

@@ -11,7 +11,6 @@ import type { Verdict } from "../../src/pipeline/attempt.ts";
 import { CommitUnknown, DatabaseUnavailable } from "../../src/storage/database.ts";
 import type { ClaimedJob } from "../../src/storage/jobs.ts";
 import type { Storage } from "../../src/storage/open.ts";
-import { migrate } from "../../src/storage/schema.ts";
 import { openUrl, POSTGRES } from "../support/databases.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 import { addPartner, LOOPBACK_POLICY, orderBody, PARTNER_ID, startWay } from "../support/way.ts";
@@ -24,9 +23,8 @@ const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 suite("a worker's claim over a connection that breaks", () => {
   for (const fate of ["answer lost", "lost on the way"] as const) {
     test(`whose COMMIT has ${fate === "answer lost" ? "its answer lost" : "been lost"}: given back, and taken as if new`, async () => {
-      const proxy = await startCommitProxy(await POSTGRES.createUrl());
+      const proxy = await startCommitProxy(await POSTGRES.migratedUrl());
       const storage = openUrl(proxy.url);
-      await migrate(storage.database);
       const way = await startWay({ storage, clock: createFakeClock() });
       const id = await way.order();
       proxy.fate = fate;
@@ -49,10 +47,9 @@ suite("accept and settle over a connection that breaks", () => {
   let accept: (key: string | null, name?: string) => ReturnType<ReturnType<typeof createAccept>>;
   let settled: (job: ClaimedJob, verdict: Verdict) => Promise<string>;
   before(async () => {
-    url = await POSTGRES.createUrl();
+    url = await POSTGRES.migratedUrl();
     proxy = await startCommitProxy(url);
     storage = openUrl(proxy.url);
-    await migrate(storage.database);
     await addPartner(storage, PARTNER_ID);
 
     const guard = createAddressGuard({

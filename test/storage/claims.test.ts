@@ -3,7 +3,6 @@ import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, test } from "node:test";
 import type { Storage } from "../../src/storage/open.ts";
 import type { ClaimedJob } from "../../src/storage/jobs.ts";
-import { migrate } from "../../src/storage/schema.ts";
 import { onEachDatabase, openUrl, POSTGRES } from "../support/databases.ts";
 import { addPartner, PARTNER_ID } from "../support/way.ts";
 import {
@@ -27,9 +26,8 @@ onEachDatabase("claims", (kind) => {
   let storage: Storage;
   let url: string;
   beforeEach(async () => {
-    url = await kind.createUrl();
+    url = await kind.migratedUrl();
     storage = openUrl(url);
-    await migrate(storage.database);
     for (const id of [PARTNER_ID, "b", "c"]) await addPartner(storage, id);
   });
   afterEach(() => storage.close());

@@ -7,7 +7,6 @@ import { CommitUnknown, DatabaseUnavailable, RowLocked } from "../../src/storage
 import { createThread, heard, inThread, told } from "../../src/storage/in-thread.ts";
 import { ANY_ORDER } from "../../src/orders/order-filter.ts";
 import type { Storage } from "../../src/storage/open.ts";
-import { migrate } from "../../src/storage/schema.ts";
 import { openUrl, SQLITE } from "../support/databases.ts";
 import { addPartner, PARTNER_ID } from "../support/way.ts";
 import { claim, newOrder, NOW, place, rowsIn } from "./fixtures.ts";
@@ -16,9 +15,8 @@ suite("storage in a thread of its own", () => {
   let url: string;
   let storage: Storage;
   beforeEach(async () => {
-    url = await SQLITE.createUrl();
+    url = await SQLITE.migratedUrl();
     const here = openUrl(url);
-    await migrate(here.database);
     await addPartner(here, PARTNER_ID);
     storage = inThread(here, { url, poolSize: 1, preparedStatements: true, create: true });
   });

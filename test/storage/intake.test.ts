@@ -5,7 +5,6 @@ import { combine } from "../../src/lib/combiner.ts";
 import type { Storage } from "../../src/storage/open.ts";
 import type { Acceptance, NewOrder } from "../../src/storage/orders.ts";
 import { freshStorage, onEachDatabase, openUrl } from "../support/databases.ts";
-import { migrate } from "../../src/storage/schema.ts";
 import { addPartner, PARTNER_ID } from "../support/way.ts";
 import { claimOne, keyed, newOrder, NOW, place, rowsIn, storyOf } from "./fixtures.ts";
 import { otherProcess } from "./other-process.ts";
@@ -198,9 +197,8 @@ onEachDatabase("intake", (kind) => {
 
 onEachDatabase("intake by two processes", (kind) => {
   test("racing with the same 200 keys they make exactly one order for each", async () => {
-    const url = await kind.createUrl();
+    const url = await kind.migratedUrl();
     const storage = openUrl(url);
-    await migrate(storage.database);
     await addPartner(storage, PARTNER_ID);
     const processes = ["10", "50"].map((batch) => otherProcess("accept", url, "200", batch));
     const said = (await Promise.all(processes.map((process) => process.said))) as Record<string, number>[];

@@ -29,9 +29,8 @@ suite("storage on PostgreSQL alone", () => {
   let storage: Storage;
   let admin: pg.Client;
   before(async () => {
-    url = await POSTGRES.createUrl();
+    url = await POSTGRES.migratedUrl();
     storage = openUrl(url);
-    await migrate(storage.database);
     await addPartner(storage, PARTNER_ID);
     admin = new pg.Client({ connectionString: url });
     await admin.connect();
@@ -216,9 +215,8 @@ suite("statements of the engine on PostgreSQL", () => {
     "('orders', 'ticketing_jobs', 'ota_callback_jobs', 'ticketing_attempts', 'idempotency_keys', 'order_items')";
 
   test("find their rows by index, also when they were prepared while the tables were empty", async () => {
-    const url = await POSTGRES.createUrl();
+    const url = await POSTGRES.migratedUrl();
     const first = openUrl(url);
-    await migrate(first.database);
     await addPartner(first, PARTNER_ID);
     await first.close();
     const admin = new pg.Client({ connectionString: url });

@@ -3,7 +3,6 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { Storage } from "../../src/storage/open.ts";
 import { freshStorage, onEachDatabase, openUrl, POSTGRES } from "../support/databases.ts";
-import { migrate } from "../../src/storage/schema.ts";
 import { NOW } from "./fixtures.ts";
 
 /** The reference: full at the first take, and a clock that steps back fills nothing. */
@@ -112,9 +111,8 @@ onEachDatabase("rate buckets", (kind) => {
   });
 
   test("several processes share the buckets, also when they come to be at the same moment", async () => {
-    const url = await kind.createUrl();
+    const url = await kind.migratedUrl();
     const storages = Array.from({ length: kind === POSTGRES ? 3 : 1 }, () => openUrl(url));
-    await migrate(storages[0]!.database);
     let granted = 0;
     const startedAt = Date.now();
     await Promise.all(

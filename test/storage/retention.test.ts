@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { test, type TestContext } from "node:test";
 import type { Step } from "../../src/storage/retention.ts";
 import { parseDatabaseUrl } from "../../src/storage/target.ts";
-import { migrate } from "../../src/storage/schema.ts";
 import { type DatabaseUnderTest, onEachDatabase, openUrl, POSTGRES, SQLITE } from "../support/databases.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 import { json } from "../support/recorder.ts";
@@ -36,9 +35,8 @@ const PLACES = [
 ];
 
 async function opened(t: TestContext, kind: DatabaseUnderTest) {
-  const url = await kind.createUrl();
+  const url = await kind.migratedUrl();
   const storage = openUrl(url);
-  await migrate(storage.database);
   const clock = createFakeClock();
   const way = await startWay({ storage, clock });
   t.after(() => way.close());

@@ -18,9 +18,8 @@ suite("storage on SQLite alone", () => {
   let url: string;
   let storage: Storage;
   beforeEach(async () => {
-    url = await SQLITE.createUrl();
+    url = await SQLITE.migratedUrl();
     storage = openUrl(url);
-    await migrate(storage.database);
     await addPartner(storage, PARTNER_ID);
   });
   afterEach(() => storage.close());

@@ -62,7 +62,7 @@ export async function startWorld(kind: DatabaseUnderTest): Promise<World> {
   const names = await startDnsServer(Object.fromEntries(HOSTS.map((host) => [host, ["127.0.0.1"]])));
   const callbackPort = new URL(partner.url).port;
   const closeOthers = () => Promise.all([ticketing, partner, names].map((each) => each.close()));
-  const url = await kind.createUrl();
+  const url = await kind.migratedUrl();
   const starting = spawnGateway({
     ...gatewayEnv(url, ticketing.url),
     PARTNERS_JSON: JSON.stringify(PARTNERS),

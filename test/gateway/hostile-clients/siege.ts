@@ -50,7 +50,7 @@ export async function layIn(kind: DatabaseUnderTest, env: Record<string, string>
   const ticketing = await startRecorder();
   const partner = await startRecorder();
   const gateway = await runGateway({
-    ...gatewayEnv(await kind.createUrl(), ticketing.url),
+    ...gatewayEnv(await kind.migratedUrl(), ticketing.url),
     PARTNERS_JSON: JSON.stringify([
       { id: "demo", name: "Demo", token: "demotoken", rate_limit: { capacity: 1e6, per_sec: 1e6 } },
     ]),

@@ -40,7 +40,7 @@ onEachDatabase("10,000 bad tokens a minute", (kind) => {
   test("each is a 401, few leave a row, and a partner at the same address is served meanwhile", async (t) => {
     const ticketing = await startRecorder();
     t.after(() => ticketing.close());
-    const url = await kind.createUrl();
+    const url = await kind.migratedUrl();
     const failed: LogEvent[] = [];
     const quiet = (): void => {};
     const warn = (event: LogEvent): void => void failed.push(event);
