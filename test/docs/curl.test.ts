@@ -20,7 +20,7 @@ const CALLBACK_URLS =
 
 /** `npm run dev`, in this process. */
 async function startDev(t: TestContext) {
-  const env = { DATABASE_URL: await SQLITE.createUrl(), PORT: "0" };
+  const env = { DATABASE_URL: await SQLITE.migratedUrl(), PORT: "0" };
   const development = await startDevelopment(loadConfig({ env, directory: tmpdir(), dev: true }), {});
   t.after(() => development.close());
   const gateway = await startGateway(development.config, SILENT);

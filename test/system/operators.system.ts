@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test, type TestContext } from "node:test";
 import { openStorage } from "../../src/storage/open.ts";
-import { migrate } from "../../src/storage/schema.ts";
 import { directoryFor, run } from "../commands/cli.ts";
+import { commandsIn, readPage } from "../docs/documents.ts";
 import { openDoor } from "../http/door.ts";
 import { SQLITE } from "../support/databases.ts";
 import { json } from "../support/recorder.ts";
 import { PARTNER_ID, startWay } from "../support/way.ts";
 
-const DOCUMENT = readFileSync(join(import.meta.dirname, "../../docs/operators.md"), "utf8");
+const PAGE = readPage("docs/operators.md");
 const BROKEN = 40;
 
 interface Line {
@@ -20,20 +20,20 @@ interface Line {
 }
 
 /** The page's commands, in their order. */
-const LINES: readonly Line[] = [...DOCUMENT.matchAll(/^```bash\n([\s\S]*?)^```$/gm)]
-  .flatMap(([, block = ""]) => block.trim().split("\n"))
-  .map((line) => {
-    const [, command = "", code = "0"] = /^wavegate (.*?)(?:\s+# ends with (\d))?$/.exec(line) ?? [];
-    const words = [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)];
-    return { args: words.map(([, double, single, plain]) => double ?? single ?? plain!), code: Number(code) };
+const LINES: readonly Line[] = PAGE.blocks
+  .filter(({ language }) => language === "bash")
+  .flatMap(({ text }) => commandsIn(text))
+  .map(({ words: [program, ...args], comment }) => {
+    assert.equal(program, "wavegate");
+    const [, code = "0"] = /^ends with (\d)$/.exec(comment) ?? [];
+    return { args, code: Number(code) };
   });
 
 /** The night that the page tells of: one order refused, forty given up, one turned away at the door. */
 async function afterTheNight(t: TestContext) {
-  const url = await SQLITE.createUrl();
+  const url = await SQLITE.migratedUrl();
   // Without circuits, which would hold half of them back.
   const storage = openStorage({ url, poolSize: 4, preparedStatements: true, create: true });
-  await migrate(storage.database);
   const way = await startWay({ storage, schedule: { offsetsMs: [0], jitterMs: 0 } });
   t.after(() => way.close());
   way.ticketing.answer(json(422, { message: "SKU ADULT-DAY is not on sale" }));
@@ -111,6 +111,6 @@ test("the page names every operation of operators, and no other", async (t) => {
   const served = Object.entries(paths).flatMap(([path, item]) =>
     path.startsWith("/admin/") ? Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`) : [],
   );
-  const named = [...DOCUMENT.matchAll(/`((?:GET|POST|PATCH) \/admin\/[^`]+)`/g)].map(([, each]) => each!);
+  const named = PAGE.spans.filter((span) => /^(?:GET|POST|PATCH) \/admin\//.test(span));
   assert.deepEqual([...new Set(named)].toSorted(), served.toSorted());
 });
