@@ -39,14 +39,19 @@ const resource = defaultResource()
   .merge(detectResources({ detectors: [resourceAttributesEnvDetector, serviceNameEnvDetector] }));
 const instrumentationScope = { name: "wavegate", version: packageJson.version };
 
-/** Spans that the processor holds: one more than it may would be dropped without a word. */
+/** Spans that the processor holds (one more than it may would be dropped without a word), and that are being sent. */
 let waiting = 0;
+let sending = 0;
+let isClosing = false;
 const exporter = createExporter();
 const processor = new BatchSpanProcessor({
   exporter: {
     export(spans, done) {
       waiting -= spans.length;
+      sending += spans.length;
       exporter.export(spans, (result) => {
+        sending -= spans.length;
+        if (isClosing) say({ unsent: waiting + sending });
         if (result.error !== undefined) say({ lost: spans.length, reason: reasonOf(result.error) });
         done(result);
       });
@@ -142,6 +147,8 @@ function take(told: readonly Told[]): void {
 
 port.on("message", (message: ToThread) => {
   if (message !== "close") return take(message);
+  isClosing = true;
+  say({ unsent: waiting + sending });
   const end = (): void => say("closed");
   void processor.shutdown().then(end, end);
 });

@@ -37,10 +37,14 @@ export interface Told {
 
 /** To the thread: what has happened, or that it should send what it has and end. */
 export type ToThread = readonly Told[] | "close";
-/** From it: units of work that it has taken, spans that were lost; closed: there is nothing more to come. */
+/**
+ * From it: units of work that it has taken, spans that were lost, and, while it ends, those that are not sent yet; closed:
+ * there is nothing more to come.
+ */
 export type FromThread =
   | { readonly taken: number }
   | { readonly lost: number; readonly reason: string }
+  | { readonly unsent: number }
   | "closed";
 
 const THREAD = new URL(`./traces-thread${extname(import.meta.url)}`, import.meta.url);
@@ -63,6 +67,7 @@ export function createTraces({ log, ...target }: TracesOptions): Traces {
   let told: Told[] = [];
   let timer: NodeJS.Timeout | null = null;
   let ahead = 0;
+  let unsent = 0;
   let isClosing = false;
   let traceIdOf: (orderId: number) => Promise<string | null> = async () => null;
   const closed = Promise.withResolvers<void>();
@@ -77,12 +82,13 @@ export function createTraces({ log, ...target }: TracesOptions): Traces {
     begun.on("message", (message: FromThread) => {
       if (message === "closed") closed.resolve();
       else if ("lost" in message) losses.add(message.lost, message.reason);
+      else if ("unsent" in message) ({ unsent } = message);
       else ahead -= message.taken;
     });
     begun.on("exit", () => {
       if (worker === begun) worker = null;
       if (!isClosing) log.warn({ event: "traces.ended", err: cause });
-      losses.add(ahead, "the thread has ended");
+      losses.add(ahead + unsent, isClosing ? "the process has ended" : "the thread has ended");
       ahead = 0;
       closed.resolve();
     });
@@ -126,10 +132,7 @@ export function createTraces({ log, ...target }: TracesOptions): Traces {
       isClosing = true;
       if (worker !== null) {
         worker.postMessage("close" satisfies ToThread);
-        const giveUp = setTimeout(() => {
-          log.warn({ event: "traces.cut_off" });
-          closed.resolve();
-        }, CLOSE_MS);
+        const giveUp = setTimeout(closed.resolve, CLOSE_MS);
         await closed.promise;
         clearTimeout(giveUp);
         await worker?.terminate();

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { after, suite, test, type TestContext } from "node:test";
 import { rootSpanId, traceIdOf } from "../../src/lib/trace-context.ts";
 import type { Log, LogEvent } from "../../src/observe/log.ts";
+import { type Span, spansOf } from "../../src/observe/traces-spans.ts";
 import { createTraces } from "../../src/observe/traces.ts";
+import type { WorkEventOf } from "../../src/observe/work-events.ts";
 import { POSTGRES, SQLITE, openUrl } from "../support/databases.ts";
-import { gatewayEnv, runGateway } from "../support/gateway.ts";
+import { gatewayEnv, PARTNER_HEADERS, runGateway } from "../support/gateway.ts";
 import { spawnGateway, until } from "../support/gateway-process.ts";
 import { type Collector, type ReceivedSpan, startCollector } from "../support/otlp.ts";
 import { freePort } from "../support/postgres.ts";
@@ -88,12 +90,13 @@ suite("the trace of an order", () => {
     });
     assert.equal(resent.status, 200);
     await reach(3);
+    const { spans } = collector;
+    const named = (name: string) => spans.filter((span) => span.name === name);
+    await until("their spans", () => named("settle").length === 5 && named("POST /orders").length === 2);
     await worker.stop();
     await stop();
 
-    const spans = collector.spans;
     assertConnected(spans, order.trace_id);
-    const named = (name: string) => spans.filter((span) => span.name === name);
     const [root, repeat] = named("POST /orders").toSorted((a) => (a.parentId === "" ? -1 : 1));
     assert.equal(root?.kind, "server");
     assert.deepEqual(root?.links, [CALLER]);
@@ -126,7 +129,6 @@ suite("the trace of an order", () => {
       spans.filter(({ parentId }) => parentId === span?.spanId).map(({ name }) => name);
     assert.deepEqual(below(retried), ["connect", "settle"]);
     assert.deepEqual(below(done), ["settle"], "the connection was kept");
-    assert.equal(named("settle").length, 5);
 
     const senders = new Map(spans.map(({ resource }) => [resource["process.pid"], resource]));
     assert.deepEqual(new Set(senders.keys()), new Set([process.pid, worker.pid]));
@@ -137,39 +139,107 @@ suite("the trace of an order", () => {
         assert.ok(!collector.bodies.some((bytes) => bytes.includes(text)), name);
   });
 
-  test("has its root also when the client went before the answer; a collector that hangs holds nothing up", async () => {
-    const collector = kept(await startCollector());
+  /** An order whose client hangs up while it waits for its tickets. @returns its trace id */
+  async function orderOfOneWhoWent(url: string, sent: () => boolean): Promise<string> {
+    let answerTicketing = (): void => {};
+    const held: Reply = (response) => (answerTicketing = () => response.writeHead(200).end());
+    const ticketing = kept(await startRecorder(held));
+    const partner = kept(await startRecorder());
+    const env = gatewayEnv(await SQLITE.createUrl(), ticketing.url);
+    const gateway = await runGateway({ ...env, OTEL_EXPORTER_OTLP_ENDPOINT: url });
+    const gone = new AbortController();
+    const asked = fetch(`${gateway.url}/orders?wait=20`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...PARTNER_HEADERS },
+      body: JSON.stringify(orderBody(`${partner.url}/cb`)),
+      signal: gone.signal,
+    });
+    await until("the attempt", () => ticketing.requests.length === 1);
+    gone.abort();
+    await assert.rejects(asked);
+    answerTicketing();
+    await gateway.reach(1, "ota_callback_delivered");
+    await until("what is sent", sent);
+    await gateway.stop();
+    return String(ticketing.requests[0]?.headers["x-trace-id"]);
+  }
+
+  test("has its root also when the client went before the answer", async () => {
+    const { url, spans } = kept(await startCollector());
+    const settled = (): number => spans.filter(({ name }) => name === "settle").length;
+    const root = () => spans.find(({ parentId }) => parentId === "");
+    const trace = await orderOfOneWhoWent(url, () => settled() === 2 && root() !== undefined);
+    assertConnected(spans, trace);
+    assert.equal(root()?.attributes["http.response.status_code"], 499);
+    assert.equal(spans.find(({ name }) => name === "settle")?.attributes["db.system.name"], "sqlite");
+  });
+
+  test("holds nothing up when the collector hangs", async () => {
     const hanging = kept(await startCollector(() => {}));
-    for (const { url, spans } of [collector, hanging]) {
-      let answerTicketing = (): void => {};
-      const held: Reply = (response) => (answerTicketing = () => response.writeHead(200).end());
-      const ticketing = kept(await startRecorder(held));
-      const partner = kept(await startRecorder());
-      const env = gatewayEnv(await SQLITE.createUrl(), ticketing.url);
-      const gateway = await runGateway({ ...env, OTEL_EXPORTER_OTLP_ENDPOINT: url });
-      const gone = new AbortController();
-      const asked = fetch(`${gateway.url}/orders?wait=20`, {
-        method: "POST",
-        headers: {
-          "content-type": "application/json",
-          "x-partner-id": "demo",
-          "x-partner-token": "demotoken",
-        },
-        body: JSON.stringify(orderBody(`${partner.url}/cb`)),
-        signal: gone.signal,
-      });
-      await until("the attempt", () => ticketing.requests.length === 1);
-      gone.abort();
-      await assert.rejects(asked);
-      answerTicketing();
-      await gateway.reach(1, "ota_callback_delivered");
-      await gateway.stop();
-      const trace = String(ticketing.requests[0]?.headers["x-trace-id"]);
-      assertConnected(spans, trace);
-      const root = spans.find(({ spanId }) => spanId === rootSpanId(trace));
-      assert.equal(root?.attributes["http.response.status_code"], 499);
-      assert.equal(spans.find(({ name }) => name === "settle")?.attributes["db.system.name"], "sqlite");
-    }
+    await orderOfOneWhoWent(hanging.url, () => hanging.spans.length > 0);
+  });
+});
+
+suite("the spans of an attempt", () => {
+  const trace = "0195a3c2-7f4e-7a10-9c3b-2f6e8d1a4b5c";
+  const event: WorkEventOf<"callback.attempted"> = {
+    event: "callback.attempted",
+    trace_id: trace,
+    order_id: 7,
+    partner_id: "demo",
+    attempt: 2,
+    outcome: "retry",
+    code: null,
+    error: "timeout",
+    duration_ms: 60,
+    span_id: "00f067aa0ba902b7",
+    url: "https://[2001:db8::1]/cb",
+    waited_ms: 10,
+    dns_ms: 20.5,
+    connect_ms: 30,
+    tls_ms: null,
+    first_byte_ms: null,
+    settle_ms: 5,
+    settled: "settled",
+    job: "pending",
+  };
+  const seen = { trace, endMs: 1_000, database: "sqlite" };
+  const shown = (spans: Span[]) =>
+    spans.map(({ name, startMs, endMs }) => [name, startMs, endMs] as const).slice(0, 5);
+
+  test("lie one after another, up to the commit", () => {
+    const [attempt, ...rest] = spansOf(event, seen);
+    assert.deepEqual(shown([attempt!, ...rest]), [
+      ["POST callback", 934.5, 995],
+      ["wait for a connection", 934.5, 944.5],
+      ["dns", 944.5, 965],
+      ["connect", 965, 995],
+      ["settle", 995, 1_000],
+    ]);
+    assert.ok(rest.every(({ parentId }) => parentId === event.span_id));
+    const { attributes, failed, kind } = attempt!;
+    assert.deepEqual([failed, kind, attributes["error.type"]], [true, "client", "timeout"]);
+    assert.deepEqual(
+      [attributes["server.address"], attributes["server.port"], attributes["url.path"]],
+      ["2001:db8::1", 443, "/cb"],
+    );
+  });
+
+  test("a late result hangs below the attempt that was found lost", () => {
+    const [late] = spansOf({ ...event, settled: "late" }, seen);
+    assert.equal(late?.parentId, event.span_id);
+    assert.notEqual(late?.spanId, event.span_id);
+  });
+
+  test("nothing was sent: no client's span, and nobody was called", () => {
+    const refused = { ...event, outcome: "blocked", error: "guard", span_id: null, url: null };
+    const [attempt] = spansOf(refused, seen);
+    assert.deepEqual(
+      [attempt?.name, attempt?.kind, attempt?.parentId],
+      ["callback", "internal", rootSpanId(trace)],
+    );
+    assert.equal(attempt?.attributes["server.address"], undefined);
+    assert.equal(attempt?.attributes["error.type"], "guard");
   });
 });
 
@@ -235,6 +305,7 @@ suite("a collector that fails costs spans alone", () => {
     for (const endpoint of [refusing.url, `http://127.0.0.1:${await freePort()}`]) {
       const { observe, close, lost, told } = tracing(t, endpoint);
       for (let n = 0; n < 3; n += 1) observe(acted(n));
+      if (endpoint === refusing.url) await until("them to arrive", () => refusing.spans.length === 3);
       await close();
       assert.equal(lost(), 3, endpoint);
       assert.doesNotMatch(JSON.stringify(told), /what you sent/);
@@ -246,18 +317,18 @@ suite("a collector that fails costs spans alone", () => {
     const babbling = await collecting(t, (response) => response.writeHead(200).end(Buffer.alloc(100, 0xff)));
     const { observe, close, told } = tracing(t, `${babbling.url}/`);
     observe(acted(1));
+    await until("it to arrive", () => babbling.spans.length === 1);
     await close();
-    assert.equal(babbling.spans.length, 1);
     assert.deepEqual(told, []);
   });
 
-  test("what comes faster than it is taken is lost beyond a bound; the end doesn't wait for it", async (t) => {
+  test("what comes faster than it is taken is lost beyond a bound, and the end doesn't wait: all is counted", async (t) => {
     const hanging = await collecting(t, () => {});
-    const { observe, close, lost } = tracing(t, hanging.url);
+    const { observe, close, lost, told } = tracing(t, hanging.url);
     for (let n = 0; n < 20_000; n += 1) observe(acted(n));
     await close();
-    // 16,384 may wait for the thread, of which 8,192 may wait for the collector beside those that are being sent.
-    assert.ok(lost() >= 20_000 - 8_192 - 512 && lost() < 20_000, String(lost()));
+    assert.equal(lost(), 20_000);
+    assert.deepEqual([...new Set(told.map(({ event }) => event))], ["traces.lost"]);
   });
 
   test("a thread that ends is told of, and nothing else", async (t) => {
