@@ -6,7 +6,7 @@ import { ANY_ORDER } from "../../src/orders/order-filter.ts";
 import type { Storage } from "../../src/storage/open.ts";
 import { claim, newOrder, place, settlement } from "../storage/fixtures.ts";
 import { onEachDatabase, openUrl } from "../support/databases.ts";
-import { gatewayEnv, runGateway } from "../support/gateway.ts";
+import { gatewayEnv, runGateway, type RunningGateway } from "../support/gateway.ts";
 import { until } from "../support/gateway-process.ts";
 import { json, type Recorder, type Reply, startRecorder } from "../support/recorder.ts";
 import { orderBody } from "../support/way.ts";
@@ -40,9 +40,11 @@ onEachDatabase("a held gateway", (kind) => {
     storage: Storage,
   ): Promise<{ due: number; orphan: number; probed: number; blocked: number }> {
     const past = Date.now() - 60_000;
+    const callbackUrl = `${partner.url}/cb`;
+    const rawPayload = JSON.stringify(orderBody(callbackUrl));
     const placed = await place(
       storage,
-      ["due", "orphan", "probed", "blocked"].map(() => newOrder({ callbackUrl: `${partner.url}/cb` })),
+      ["due", "orphan", "probed", "blocked"].map(() => newOrder({ callbackUrl, rawPayload })),
       past,
     );
     const [due, orphan, probed, blocked] = placed.map(({ id }) => id) as [number, number, number, number];
@@ -74,13 +76,19 @@ onEachDatabase("a held gateway", (kind) => {
     const url = await kind.createUrl();
     const env = { ...gatewayEnv(url, ticketing.url), CIRCUIT_PROBE_SECS: "1" };
     const storage = openUrl(url);
+    const running: RunningGateway[] = [];
+    const start = async (log?: Log): Promise<RunningGateway> => {
+      const gateway = await runGateway(env, log);
+      running.push(gateway);
+      return gateway;
+    };
     try {
       // The partner is made by a gateway that works.
       await (await runGateway(env)).stop();
       const { due, orphan, probed, blocked } = await backlog(storage);
       const idsAfter = await storage.holds.placeRestored(ACT, null);
 
-      const first = await runGateway(env);
+      const first = await start();
       const posted = await first.post(orderBody(`${partner.url}/cb`));
       assert.equal(posted.status, 201);
       const { id: accepted } = (await posted.json()) as { id: number };
@@ -90,11 +98,11 @@ onEachDatabase("a held gateway", (kind) => {
         "accepted",
       );
       await sleep(POLLS_MS);
-      await first.stop();
+      await running.pop()!.stop();
 
       const { log, events } = heard();
-      const next = await runGateway(env, log);
-      const others = storage.database.manyProcesses ? [await runGateway(env)] : [];
+      const next = await start(log);
+      if (storage.database.manyProcesses) await start();
       const ready = await next.get("/ready");
       assert.equal(ready.status, 200);
       assert.match(
@@ -126,8 +134,8 @@ onEachDatabase("a held gateway", (kind) => {
         events.filter((event) => /held|released/.test(event)),
         ["gateway.held", "gateway.released"],
       );
-      for (const gateway of [next, ...others]) await gateway.stop();
     } finally {
+      for (const gateway of running) await gateway.stop();
       await storage.close();
     }
   });
