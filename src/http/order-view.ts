@@ -25,7 +25,7 @@ export const ExternalOrderId = Type.String({
   description: "the partner's own id of the order",
   examples: [EXAMPLE_ORDER.externalOrderId],
 });
-export const OrderStatus = Type.Enum([...ORDER_STATUSES], {
+const OrderStatus = Type.Enum([...ORDER_STATUSES], {
   description: "where the order stands",
   examples: ["ota_callback_delivered"],
 });
@@ -93,7 +93,7 @@ export const SummaryView = Type.Object({
 });
 export type SummaryView = Static<typeof SummaryView>;
 
-export const JobStatus = Type.Enum([...JOB_STATUSES], {
+const JobStatus = Type.Enum([...JOB_STATUSES], {
   description: "`succeeded`: done; `pending` and `running` move by themselves; the others stand still",
   examples: ["succeeded"],
 });
