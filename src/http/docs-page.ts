@@ -119,7 +119,7 @@ function section(described: Described): string {
       .filter((part) => part !== "")
       .join("<br>"),
   ]);
-  const answers = Object.entries(responses);
+  const answers = Object.entries(responses).toSorted(([one], [other]) => (one < other ? -1 : 1));
   const right = answers.filter(
     ([, { content = {} }]) => !isProblem(content) || Object.keys(content).length > 1,
   );

@@ -22,7 +22,7 @@ import { headerValues } from "../headers.ts";
 import { readIdempotencyKey } from "../idempotency-key.ts";
 import { requireJson } from "../json-body.ts";
 import { ORDER_ID, readOrderId } from "../list-query.ts";
-import { jsonResponse } from "../openapi.ts";
+import { always, jsonResponse } from "../openapi.ts";
 import { operatorOf } from "../operator-of.ts";
 import { readQuery } from "../order-filter-query.ts";
 import { Problem } from "../problem-reply.ts";
@@ -183,7 +183,7 @@ const CREATE = adminSchema({
       }),
     ),
     201: jsonResponse("The job, or the one that was made with this Idempotency-Key.", BulkJobView, {
-      Location: Type.String({ description: "the job's path", examples: ["/admin/bulk/7"] }),
+      Location: always(Type.String({ description: "the job's path", examples: ["/admin/bulk/7"] })),
       "Idempotent-Replayed": Type.Literal("true", { description: "only on a repeat" }),
     }),
   },
