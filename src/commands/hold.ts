@@ -65,5 +65,5 @@ async function hold(options: Options): Promise<void> {
 
 async function place({ holds }: Pick<Storage, "holds">, act: Act, restored: boolean) {
   if (!restored) return { placed: await holds.place(act, null), idsAfter: null };
-  return { placed: true, idsAfter: await holds.placeRestored(act, null) };
+  return holds.placeRestored(act, null);
 }

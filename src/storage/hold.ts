@@ -23,10 +23,13 @@ export interface Holds {
   /**
    * Holds a database that was restored from a backup, and moves every number on that was told to somebody after the backup
    * was made: ids, and the sequences of the events of orders that have no tickets. Safe to run again.
-   * @returns the number that ids come after
+   * @returns the number that ids come after, and whether there was no hold yet
    * @throws {@link ClockBehind}
    */
-  placeRestored(act: Act, now: number | null): Promise<number>;
+  placeRestored(
+    act: Act,
+    now: number | null,
+  ): Promise<{ readonly idsAfter: number; readonly placed: boolean }>;
   /**
    * Lifts the hold. What an open circuit holds may be held anew for as long as its limit says: no time has passed for it.
    * @returns the hold that was in force, or null when there is none
@@ -108,9 +111,12 @@ export function createHolds({ run, transact, queries, words }: Database): Holds 
    */
   async function skipSequences(seconds: number): Promise<void> {
     const open = sql.join(
-      ["status = 'pending'", "status = 'running'", `status in ${STOOD}`].map(
-        (where) => sql`select id, partner_id from ticketing_jobs where ${sql.raw(where)}`,
-      ),
+      // Each by its index, whose condition it names.
+      [
+        "status = 'pending'",
+        "status = 'running'",
+        `status in ('blocked', 'exhausted', 'unknown') and status in ${STOOD}`,
+      ].map((where) => sql`select id, partner_id from ticketing_jobs where ${sql.raw(where)}`),
       sql` union all `,
     );
     await queries.transaction().execute((transaction) =>
@@ -130,12 +136,12 @@ export function createHolds({ run, transact, queries, words }: Database): Holds 
       }),
     async placeRestored(act, now) {
       // The hold first: whatever fails after it, nothing is worked.
-      await transact((tx) => tx(insert, [act.actor, act.reason, now]));
+      const placed = await transact((tx) => tx(insert, [act.actor, act.reason, now]));
       const [clock] = await run<{ now: number }>(`select ${words.now("$1")} as now`, [now]);
       const idsAfter = await skipIds(clock!.now);
       const detail = { restored: true, ids_after: idsAfter };
       await transact((tx) => recordAct(tx, GATEWAY, "hold", { ...act, detail }, now));
-      return idsAfter;
+      return { idsAfter, placed: placed.length > 0 };
     },
     async lift(act, now) {
       // Before, in small steps: while it is held, nobody holds them again.

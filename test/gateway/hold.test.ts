@@ -86,7 +86,7 @@ onEachDatabase("a held gateway", (kind) => {
       // The partner is made by a gateway that works.
       await (await runGateway(env)).stop();
       const { due, orphan, probed, blocked } = await backlog(storage);
-      const idsAfter = await storage.holds.placeRestored(ACT, null);
+      const { idsAfter } = await storage.holds.placeRestored(ACT, null);
 
       const first = await start();
       const posted = await first.post(orderBody(`${partner.url}/cb`));

@@ -55,15 +55,16 @@ onEachDatabase("a hold", (kind) => {
     const { database, holds, bulkJobs } = storage;
     const [before] = await place(storage);
     const at = NOW + HOUR;
-    const idsAfter = await holds.placeRestored(ACT, at);
-    assert.equal(idsAfter, (HOUR / 1000) * IDS_PER_SEC);
+    const idsAfter = (HOUR / 1000) * IDS_PER_SEC;
+    assert.deepEqual(await holds.placeRestored(ACT, at), { idsAfter, placed: true });
     const [after] = await place(storage);
     assert.ok(before!.id < idsAfter && after!.id > idsAfter, `${before!.id} ${after!.id}`);
     // Within the same second: nothing is given out twice.
     await holds.placeRestored(ACT, at + 999);
     const [next] = await place(storage);
     assert.ok(next!.id > after!.id && next!.id < idsAfter + IDS_PER_SEC);
-    const again = await holds.placeRestored(ACT, at + 1_000);
+    const { idsAfter: again, placed } = await holds.placeRestored(ACT, at + 1_000);
+    assert.equal(placed, false);
     assert.ok((await place(storage))[0]!.id > again && again > next!.id);
     assert.deepEqual((await acts()).at(-1), ["hold", "kim", { restored: true, ids_after: again }]);
     const filter = JSON.parse("{}") as Parameters<typeof bulkJobs.create>[0]["filter"];
