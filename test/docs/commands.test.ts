@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, suite, test } from "node:test";
+import { loadProgram } from "../../src/commands/program.ts";
 import { CONFIG_VARIABLES } from "../../src/config.ts";
 import { type Command, commandsIn, type Page, readPages, ROOT } from "./documents.ts";
 import { words } from "../fuzz/words.ts";
@@ -121,7 +122,6 @@ suite("commands of the documents", () => {
       [...cell.matchAll(/`([^`]+)`/g)].flatMap(([, names = ""]) => expanded(names.replaceAll("/", "|"))),
     );
     for (const name of named) assert.equal(await checkMention(name.split(" ")), null, name);
-    const { loadProgram } = await import("../../src/commands/program.ts");
     const program = await loadProgram();
     const all = program.commands.flatMap((command) =>
       command.commands.length === 0
