@@ -124,51 +124,58 @@ const PHASES = ["waited", "dns", "connect", "tls"] as const;
 const PHASE_NAMES = { waited: "wait for a connection", dns: "dns", connect: "connect", tls: "tls" };
 
 function attemptSpans(event: Attempted, { trace, endMs, database }: Seen): Span[] {
-  const { outcome, first_byte_ms, settle_ms } = event;
-  const leg = event.event === "ticketing.attempted" ? "ticketing" : "callback";
-  const phasesMs = PHASES.reduce((sum, phase) => sum + (event[`${phase}_ms`] ?? 0), 0);
-  // The whole is told in whole milliseconds, its parts in tenths.
-  const tookMs = Math.max(event.duration_ms ?? 0, phasesMs + (first_byte_ms ?? 0));
-  const endedMs = endMs - settle_ms;
-  const startMs = endedMs - tookMs;
-  const failed = outcome !== "done";
-  const isHttpError = event.code !== null && event.code >= 400;
-  const attempt = span(trace, {
-    // A late result's claim was found lost, which has the span that was sent: this is what came to light of it.
-    ...(event.span_id === null
-      ? {}
-      : event.settled === "late"
-        ? { parentId: event.span_id }
-        : { spanId: event.span_id }),
-    name: event.span_id === null ? leg : `POST ${leg}`,
-    kind: event.span_id === null ? "internal" : "client",
-    startMs,
-    endMs: endedMs,
-    attributes: {
-      ...(event.url === null ? {} : ofExchange(event.url)),
-      ...ofAttempt(leg, event),
-      "http.response.status_code": event.code,
-      "error.type": failed ? (event.error ?? (isHttpError ? String(event.code) : outcome)) : null,
-      "wavegate.outcome": outcome,
-    },
-    failed,
-    moments: first_byte_ms === null ? [] : [{ name: "first byte", atMs: startMs + phasesMs + first_byte_ms }],
-  });
-  let atMs = startMs;
-  const phases = PHASES.flatMap((phase) => {
-    const phaseMs = event[`${phase}_ms`];
-    if (phaseMs === null) return [];
-    const [from, to] = [atMs, atMs + phaseMs];
-    atMs = to;
-    return [span(trace, { parentId: attempt.spanId, name: PHASE_NAMES[phase], startMs: from, endMs: to })];
-  });
+  const endedMs = endMs - event.settle_ms;
+  const attempt = attemptSpan(event, trace, endedMs);
   const place = { parentId: attempt.spanId, startMs: endedMs, endMs };
   const settle = commit(trace, "settle", place, database, {
     "wavegate.settled": event.settled,
     "wavegate.job": event.job,
     "wavegate.due_in_ms": event.due_in_ms ?? null,
   });
-  return [attempt, ...phases, settle];
+  return [attempt, ...phaseSpans(event, trace, attempt), settle];
+}
+
+function attemptSpan(event: Attempted, trace: string, endMs: number): Span {
+  const { outcome, code, span_id: sentAs, first_byte_ms: firstByteMs } = event;
+  const leg = event.event === "ticketing.attempted" ? "ticketing" : "callback";
+  const phasesMs = PHASES.reduce((sum, phase) => sum + (event[`${phase}_ms`] ?? 0), 0);
+  // The whole is told in whole milliseconds, its parts in tenths.
+  const startMs = endMs - Math.max(event.duration_ms ?? 0, phasesMs + (firstByteMs ?? 0));
+  const failed = outcome !== "done";
+  const isHttpError = code !== null && code >= 400;
+  return span(trace, {
+    ...(sentAs === null
+      ? { name: leg }
+      : {
+          name: `POST ${leg}`,
+          kind: "client",
+          // The span that was sent is that of the attempt found lost; a late result came to light below it.
+          ...(event.settled === "late" ? { parentId: sentAs } : { spanId: sentAs }),
+        }),
+    startMs,
+    endMs,
+    attributes: {
+      ...(event.url === null ? {} : ofExchange(event.url)),
+      ...ofAttempt(leg, event),
+      "http.response.status_code": code,
+      "error.type": failed ? (event.error ?? (isHttpError ? String(code) : outcome)) : null,
+      "wavegate.outcome": outcome,
+    },
+    failed,
+    moments: firstByteMs === null ? [] : [{ name: "first byte", atMs: startMs + phasesMs + firstByteMs }],
+  });
+}
+
+/** One after another, from the attempt's beginning. */
+function phaseSpans(event: Attempted, trace: string, { spanId: parentId, startMs: begunMs }: Span): Span[] {
+  let endMs = begunMs;
+  return PHASES.flatMap((phase) => {
+    const tookMs = event[`${phase}_ms`];
+    if (tookMs === null) return [];
+    const startMs = endMs;
+    endMs += tookMs;
+    return [span(trace, { parentId, name: PHASE_NAMES[phase], startMs, endMs })];
+  });
 }
 
 /** Under the id that its request went out with, if it came to that: the receiver's spans hang below it. */

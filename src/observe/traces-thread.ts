@@ -42,7 +42,6 @@ const instrumentationScope = { name: "wavegate", version: packageJson.version };
 /** Spans that the processor holds (one more than it may would be dropped without a word), and that are being sent. */
 let waiting = 0;
 let sending = 0;
-let isClosing = false;
 const exporter = createExporter();
 const processor = new BatchSpanProcessor({
   exporter: {
@@ -51,7 +50,7 @@ const processor = new BatchSpanProcessor({
       sending += spans.length;
       exporter.export(spans, (result) => {
         sending -= spans.length;
-        if (isClosing) say({ unsent: waiting + sending });
+        say({ unsent: waiting + sending });
         if (result.error !== undefined) say({ lost: spans.length, reason: reasonOf(result.error) });
         done(result);
       });
@@ -143,12 +142,11 @@ function take(told: readonly Told[]): void {
   const lost = spans.filter((span) => !hand(span)).length;
   if (lost > 0) say({ lost, reason: "too many" });
   say({ taken: told.length });
+  say({ unsent: waiting + sending });
 }
 
 port.on("message", (message: ToThread) => {
   if (message !== "close") return take(message);
-  isClosing = true;
-  say({ unsent: waiting + sending });
   const end = (): void => say("closed");
   void processor.shutdown().then(end, end);
 });

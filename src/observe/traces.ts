@@ -37,10 +37,7 @@ export interface Told {
 
 /** To the thread: what has happened, or that it should send what it has and end. */
 export type ToThread = readonly Told[] | "close";
-/**
- * From it: units of work that it has taken, spans that were lost, and, while it ends, those that are not sent yet; closed:
- * there is nothing more to come.
- */
+/** From it: units of work that it has taken, spans that were lost, those that it still has; closed: nothing more comes. */
 export type FromThread =
   | { readonly taken: number }
   | { readonly lost: number; readonly reason: string }
@@ -56,6 +53,7 @@ const CLOSE_MS = 2_000;
 /** A thread that has ended is begun again, and losses are told, no more often. */
 const PATIENCE_MS = 60_000;
 const MAX_THREAD_MB = 256;
+const ENDED = "the thread has ended";
 
 /**
  * Traces over OTLP, made and sent by a thread of their own: an order never waits for them, and whatever the collector does
@@ -70,7 +68,7 @@ export function createTraces({ log, ...target }: TracesOptions): Traces {
   let unsent = 0;
   let isClosing = false;
   let traceIdOf: (orderId: number) => Promise<string | null> = async () => null;
-  const closed = Promise.withResolvers<void>();
+  let onClosed = (): void => {};
   const losses = createLosses(log);
 
   function begin(): Worker | null {
@@ -80,7 +78,7 @@ export function createTraces({ log, ...target }: TracesOptions): Traces {
     let cause: unknown = null;
     begun.on("error", (error) => (cause = error));
     begun.on("message", (message: FromThread) => {
-      if (message === "closed") closed.resolve();
+      if (message === "closed") onClosed();
       else if ("lost" in message) losses.add(message.lost, message.reason);
       else if ("unsent" in message) ({ unsent } = message);
       else ahead -= message.taken;
@@ -88,9 +86,9 @@ export function createTraces({ log, ...target }: TracesOptions): Traces {
     begun.on("exit", () => {
       if (worker === begun) worker = null;
       if (!isClosing) log.warn({ event: "traces.ended", err: cause });
-      losses.add(ahead + unsent, isClosing ? "the process has ended" : "the thread has ended");
-      ahead = 0;
-      closed.resolve();
+      losses.add(ahead + unsent, isClosing ? "the process has ended" : ENDED);
+      [ahead, unsent] = [0, 0];
+      onClosed();
     });
     begun.unref();
     return begun;
@@ -103,7 +101,8 @@ export function createTraces({ log, ...target }: TracesOptions): Traces {
     const batch = told;
     told = [];
     worker = begin();
-    if (worker === null || ahead + batch.length > MAX_AHEAD) return losses.add(batch.length, "too many");
+    if (worker === null) return losses.add(batch.length, ENDED);
+    if (ahead + batch.length > MAX_AHEAD) return losses.add(batch.length, "too many");
     ahead += batch.length;
     worker.postMessage(batch satisfies ToThread);
   }
@@ -131,9 +130,11 @@ export function createTraces({ log, ...target }: TracesOptions): Traces {
       tell();
       isClosing = true;
       if (worker !== null) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        onClosed = resolve;
         worker.postMessage("close" satisfies ToThread);
-        const giveUp = setTimeout(closed.resolve, CLOSE_MS);
-        await closed.promise;
+        const giveUp = setTimeout(resolve, CLOSE_MS);
+        await promise;
         clearTimeout(giveUp);
         await worker?.terminate();
       }
