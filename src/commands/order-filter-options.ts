@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { isoTime, readTime } from "../lib/iso-time.ts";
-import { type OrderFilter, readOrderFilter } from "../orders/order-filter.ts";
+import type { OrderFilter } from "../orders/order-filter.ts";
+import { readOrderFilter } from "../orders/order-filter-fields.ts";
 import { ATTEMPT_ERRORS } from "../orders/outcome.ts";
 import { ORDER_STATUSES } from "../orders/states.ts";
 import { Failure } from "./cli/failure.ts";

@@ -1,7 +1,7 @@
 import { type Static, Type } from "typebox";
 import { isoTime } from "../lib/iso-time.ts";
 import { BULK_ACTIONS, BULK_RESULTS, BULK_STATUSES } from "../orders/bulk.ts";
-import { orderFilterQuery } from "../orders/order-filter.ts";
+import { orderFilterQuery } from "../orders/order-filter-fields.ts";
 import { ORDER_STATUSES } from "../orders/states.ts";
 import type { BulkJob, BulkOrderResult } from "../storage/bulk-queries.ts";
 import { ExternalOrderId, Id, nullable, PartnerId, Time } from "./order-view.ts";

@@ -1,5 +1,6 @@
 import { type TObject, Type } from "typebox";
-import { ORDER_FILTER_FIELDS, type OrderFilter, orderFilterOf } from "../orders/order-filter.ts";
+import type { OrderFilter } from "../orders/order-filter.ts";
+import { ORDER_FILTER_FIELDS, orderFilterOf } from "../orders/order-filter-fields.ts";
 import {
   type Field,
   type FieldValues,

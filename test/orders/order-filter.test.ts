@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import {
-  ANY_ORDER,
-  type OrderFilter,
-  orderFilterQuery,
-  readOrderFilter,
-} from "../../src/orders/order-filter.ts";
+import { ANY_ORDER, type OrderFilter } from "../../src/orders/order-filter.ts";
+import { orderFilterQuery, readOrderFilter } from "../../src/orders/order-filter-fields.ts";
 import { ATTEMPT_ERRORS } from "../../src/orders/outcome.ts";
 import { ORDER_STATUSES } from "../../src/orders/states.ts";
 

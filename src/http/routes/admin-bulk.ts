@@ -11,7 +11,11 @@ import {
   defaultPace,
   MAX_BULK_PACE,
 } from "../../orders/bulk.ts";
-import { ORDER_FILTER_PROPERTIES, orderFilterQuery, readOrderFilter } from "../../orders/order-filter.ts";
+import {
+  ORDER_FILTER_PROPERTIES,
+  orderFilterQuery,
+  readOrderFilter,
+} from "../../orders/order-filter-fields.ts";
 import { integer, oneOf, schemasOf } from "../../orders/outward-fields.ts";
 import type { BulkJob } from "../../storage/bulk-queries.ts";
 import type { Storage } from "../../storage/open.ts";

@@ -2,7 +2,11 @@ import type { FastifyInstance } from "fastify";
 import { type Static, type TSchema, Type } from "typebox";
 import type { Clock } from "../../lib/clock.ts";
 import { isoTime, isoTimeOrNull } from "../../lib/iso-time.ts";
-import { ORDER_FILTER_FIELDS, ORDER_FILTER_PROPERTIES, orderFilterOf } from "../../orders/order-filter.ts";
+import {
+  ORDER_FILTER_FIELDS,
+  ORDER_FILTER_PROPERTIES,
+  orderFilterOf,
+} from "../../orders/order-filter-fields.ts";
 import { oneOf } from "../../orders/outward-fields.ts";
 import { JOB_STATUSES, type Leg, LEGS, ORDER_STATUSES } from "../../orders/states.ts";
 import type { ListedJob } from "../../storage/job-rows.ts";
