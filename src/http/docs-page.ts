@@ -112,8 +112,7 @@ function section(described: Described): string {
     `<code>${escaped(name)}</code>`,
     `${where}${required ? "" : ", optional"}<br>${typeOf(schema)}`,
     [
-      phrase(description),
-      meaningOf(schema),
+      meaningOf({ ...schema, description }),
       example === undefined ? "" : `<code>${escaped(shown(example))}</code>`,
     ]
       .filter((part) => part !== "")
