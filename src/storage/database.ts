@@ -137,6 +137,8 @@ export interface Database {
    * @throws {@link DatabaseUnavailable}, {@link CommitUnknown}, or what a statement or `work` threw
    */
   transact<T>(work: (run: Run) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** Runs statements that only read, and find their rows by index however the tables have grown. They need not await each other. */
+  look<T>(work: (run: Run) => Promise<T>): Promise<T>;
   /** True when an error may be the fault of one row's data. */
   isDataFault(error: unknown): boolean;
   /**

@@ -296,6 +296,7 @@ export function openPostgres(options: PostgresOptions): Database {
     run: <Row extends object>(text: string, parameters: readonly Parameter[]) =>
       untilNoConflict(() => withClient((client) => runOn<Row>(client, text, parameters))),
     transact: (work, { durable = true } = {}) => untilNoConflict(() => attempt(work, durable)),
+    look: (work) => untilNoConflict(() => withClient((client) => transactOn(client, work, false))),
     isDataFault: (error) =>
       error instanceof RowLocked || DATA_FAULT_CLASSES.has((sqlState(error) ?? "").slice(0, 2)),
     wakeups,

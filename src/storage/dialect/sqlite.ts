@@ -301,6 +301,14 @@ export function openSqlite(options: SqliteOptions): Database {
     }
   }
 
+  const run: Run = <Row extends object>(text: string, parameters: readonly Parameter[]) =>
+    untilNotBusy(() =>
+      inTurn(() => {
+        requireFile();
+        return runNow<Row>(text, parameters);
+      }),
+    );
+
   return {
     name: "SQLite",
     words,
@@ -321,13 +329,8 @@ export function openSqlite(options: SqliteOptions): Database {
     }),
     columnTypes,
     migrationLock: null,
-    run: <Row extends object>(text: string, parameters: readonly Parameter[]) =>
-      untilNotBusy(() =>
-        inTurn(() => {
-          requireFile();
-          return runNow<Row>(text, parameters);
-        }),
-      ),
+    run,
+    look: (work) => work(run),
     transact: (work, { durable = true } = {}) => untilNotBusy(() => attempt(work, durable)),
     isDataFault: (error) => DATA_FAULT.has(resultCode(error) ?? -1),
     wakeups: null,
