@@ -27,25 +27,32 @@ const count = (rows: string): string => `(select count(*) from (${rows} limit ${
 /** Of a status by its index, whose condition is the list of statuses. */
 const stoodAs = (status: JobStatus): string => `status = '${status}' and status in ${STOOD}`;
 
-/** One row: the queue of a leg. */
+const LANES = [0, 1];
+
+/** One row: the queue of a leg. By partner and lane, as the index of what is due has it: what is due later is not looked at. */
 function legText(leg: Leg, words: SqlWords): string {
   const { jobs } = LEG_TABLES[leg];
-  // By partner and lane, as the index of what is due has it: what is due later is not looked at.
-  const lanes = "partners p cross join (select 0 as lane union all select 1) l";
-  const isOpen = noOpenCircuit(leg, "p.partner_id");
-  const inLane = "j.status = 'pending' and j.partner_id = p.partner_id and j.lane = l.lane";
+  const now = "(select now from clock)";
+  const isWorked = noOpenCircuit(leg, "p.partner_id");
+  const inLane = (lane: number): string =>
+    `j.status = 'pending' and j.partner_id = p.partner_id and j.lane = ${lane}`;
+  const inLanes = (text: (lane: number) => string): string => LANES.map(text).join(" union all ");
   const due = (before: string): string =>
     count(
-      `select 1 as one from ${lanes} join ${jobs} j on ${inLane} and j.next_attempt_at <= ${before} where ${isOpen}`,
+      inLanes(
+        (lane) => `select 1 as one from partners p
+          join ${jobs} j on ${inLane(lane)} and j.next_attempt_at <= ${before} where ${isWorked}`,
+      ),
     );
-  const now = "(select now from clock)";
+  const firsts = inLanes(
+    (lane) => `select (select min(j.next_attempt_at) from ${jobs} j where ${inLane(lane)}) as first_at
+      from partners p where ${isWorked}`,
+  );
   return `with clock as (select ${words.now("$1")} as now)
     select ${due(now)} as due, ${due(`${now} - $2`)} as past_due,
       ${count(`select 1 as one from ${jobs} where status = 'running' and lease_until <= ${now} - $2`)} as forsaken,
       ${count(`select 1 as one from ${jobs} where held_until is not null`)} as held,
-      ${now} - (select min(first_at) from (
-        select (select min(j.next_attempt_at) from ${jobs} j where ${inLane}) as first_at
-        from ${lanes} where ${isOpen}) firsts where first_at <= ${now}) as oldest_due_ms`;
+      ${now} - (select min(first_at) from (${firsts}) firsts where first_at <= ${now}) as oldest_due_ms`;
 }
 
 interface LegRow {
@@ -88,32 +95,32 @@ function standingText(leg: Leg): string {
 const CIRCUITS = `select leg, partner_id as "partnerId", case when state = 'open' then 1 else 0 end as is_open
   from circuits order by state desc, opened_at desc limit ${MAX_CIRCUITS}`;
 
-export function createReadGauges({ run, words }: Pick<Database, "run" | "words">): ReadGauges {
+export function createReadGauges({ look, words }: Pick<Database, "look" | "words">): ReadGauges {
   const legTexts = LEGS.map((leg) => [leg, legText(leg, words)] as const);
   const standingOrders = LEGS.map(standingText).join(" union all ");
   const notTicketed = notTicketedText(words);
 
-  async function standingOf(
-    text: string,
-    parameters: [now: number | null, pastDueMs: number],
-  ): Promise<LegStanding> {
-    const { due, past_due, forsaken, held, oldest_due_ms } = (await run<LegRow>(text, parameters))[0]!;
-    // Claims that nobody takes over are as late as jobs that nobody claims.
-    return { due, pastDue: Math.min(COUNT_LIMIT, past_due + forsaken), held, oldestDueMs: oldest_due_ms };
-  }
+  return (pastDueMs, now) =>
+    look(async (run) => {
+      const [legs, oldest, standing, circuits] = await Promise.all([
+        Promise.all(
+          legTexts.map(async ([leg, text]) => [leg, await run<LegRow>(text, [now, pastDueMs])] as const),
+        ),
+        run<Record<string, number | null>>(notTicketed, [now]),
+        run<{ status: string; n: number }>(standingOrders, []),
+        run<{ leg: string; partnerId: string; is_open: number }>(CIRCUITS, []),
+      ]);
+      return {
+        legs: Object.fromEntries(legs.map(([leg, rows]) => [leg, standingOf(rows[0]!)])),
+        notTicketedMs: { ...oldest[0] },
+        standing: Object.fromEntries(standing.map(({ status, n }) => [status, n])),
+        circuits: circuits.map(({ leg, partnerId, is_open }) => ({ leg, partnerId, open: is_open === 1 })),
+        countLimit: COUNT_LIMIT,
+      };
+    });
+}
 
-  return async (pastDueMs, now) => {
-    const legs: Record<string, LegStanding> = {};
-    for (const [leg, text] of legTexts) legs[leg] = await standingOf(text, [now, pastDueMs]);
-    const [oldest] = await run<Record<string, number | null>>(notTicketed, [now]);
-    const standing = await run<{ status: string; n: number }>(standingOrders, []);
-    const circuits = await run<{ leg: string; partnerId: string; is_open: number }>(CIRCUITS, []);
-    return {
-      legs,
-      notTicketedMs: { ...oldest },
-      standing: Object.fromEntries(standing.map(({ status, n }) => [status, n])),
-      circuits: circuits.map(({ leg, partnerId, is_open }) => ({ leg, partnerId, open: is_open === 1 })),
-      countLimit: COUNT_LIMIT,
-    };
-  };
+/** Claims that nobody takes over are as late as jobs that nobody claims. */
+function standingOf({ due, past_due, forsaken, held, oldest_due_ms }: LegRow): LegStanding {
+  return { due, pastDue: Math.min(COUNT_LIMIT, past_due + forsaken), held, oldestDueMs: oldest_due_ms };
 }
