@@ -171,7 +171,8 @@ const POST_SCHEMA = {
     "Unknown fields are accepted and stored. JSON is strict: no duplicate names, no coercion. " +
     "With `wait` the answer comes when the order is ticketed or has come to stand, at the latest after that time: it then " +
     "has `status`, and of a ticketed order `reference` and `tickets`. An order that isn't ticketed by then goes on as " +
-    "ever; a repeat with its Idempotency-Key and `wait` waits again. The callback comes in any case.",
+    "ever; a repeat with its Idempotency-Key and `wait` waits again. The callback comes in any case. " +
+    "A `traceparent` (W3C Trace Context) that comes with the request is linked in the gateway's traces.",
   security: [PARTNER_SECURITY],
   consumes: ["application/json"],
   querystring: WaitQuery,
