@@ -31,7 +31,7 @@ suite("ticketing probe", () => {
   async function probe(...replies: Reply[]) {
     ticketing = await startRecorder(...replies);
     const env = { TICKETING_URL: ticketing.url, TICKETING_AUTHORIZATION: "Bearer t" };
-    const { code, stdout, stderr } = await runAlone([...PROBE, "order.json", "--json"], { env, cwd });
+    const { code, stdout, stderr } = await run([...PROBE, "order.json", "--json"], { env, cwd });
     assert.equal(stderr, "");
     return { code, ...JSON.parse(stdout) };
   }
@@ -69,7 +69,7 @@ suite("ticketing probe", () => {
   });
 
   test("without a URL, without a file, with a file that is no order", async () => {
-    const none = await run([...PROBE, "order.json"], { cwd });
+    const none = await runAlone([...PROBE, "order.json"], { cwd });
     assert.equal(none.code, 2);
     assert.match(none.stderr, /TICKETING_URL/);
     const env = { TICKETING_URL: "http://127.0.0.1:9" };

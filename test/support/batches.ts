@@ -1,7 +1,7 @@
 import { globSync, realpathSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 /** Small enough that all processors have something to do until the end. */
@@ -18,8 +18,8 @@ export interface Batches {
 }
 
 /**
- * Puts the test files that the patterns match together by folder: most of a small file's time is what it loads, the same as
- * its neighbours. Each is a suite of its own in its batch: its hooks are its own, and what breaks it breaks no other.
+ * Puts neighbours among the test files that the patterns match together: most of a small file's time is what it loads, the same as
+ * they. Each is a suite of its own in its batch: its hooks are its own, and what breaks it breaks no other.
  */
 export async function batchesOf(patterns: readonly string[], root: string): Promise<Batches> {
   const found = globSync([...patterns], { cwd: root }).map((file) => realpathSync(resolve(root, file)));
@@ -28,12 +28,10 @@ export async function batchesOf(patterns: readonly string[], root: string): Prom
   const long = files.filter((file) => LONG.test(relative(root, file)));
   const entries = [...long];
   const short = files.filter((file) => !long.includes(file));
-  for (const neighbours of Map.groupBy(short, dirname).values()) {
-    for (let at = 0; at < neighbours.length; at += FILES_PER_BATCH) {
-      const entry = join(directory, `batch-${entries.length + 1}.mjs`);
-      await writeFile(entry, moduleOf(neighbours.slice(at, at + FILES_PER_BATCH), root));
-      entries.push(entry);
-    }
+  for (let at = 0; at < short.length; at += FILES_PER_BATCH) {
+    const entry = join(directory, `batch-${entries.length + 1}.mjs`);
+    await writeFile(entry, moduleOf(short.slice(at, at + FILES_PER_BATCH), root));
+    entries.push(entry);
   }
   return { entries, files, remove: () => rm(directory, { recursive: true, force: true }) };
 }
