@@ -4,7 +4,7 @@ import type { Log } from "../observe/log.ts";
 import type { WorkEvent } from "../observe/work-events.ts";
 
 /** What stands for a path that isn't there: what strangers ask for must not become names. */
-export const NO_ROUTE = "unknown";
+const NO_ROUTE = "unknown";
 /** The client had gone before its answer was written. */
 const CLIENT_GONE = 499;
 const TRACE_HEADER = "x-trace-id";

@@ -35,7 +35,7 @@ export function tellSupervisor(read: () => readonly Registry[]): () => Promise<s
   let asked = 0;
   process.on("message", (message: Tell | Sum) => {
     if (message.about === "metrics.sum") waiting.get(message.id)?.(message.text);
-    if (message.about === "metrics.tell") void tell(message.round);
+    if (message.about === "metrics.tell") tell(message.round).catch(() => {});
   });
   async function tell(round: number): Promise<void> {
     const told = await Promise.all(read().map((registry) => registry.getMetricsAsJSON()));
@@ -80,7 +80,7 @@ export function sumOfWorkers(): void {
     for (const worker of Object.values(cluster.workers ?? {})) {
       if (worker === undefined || !worker.isConnected()) continue;
       missing.add(worker.id);
-      worker.send({ about: "metrics.tell", round } satisfies Tell, undefined, undefined, () => {});
+      tellWorker(worker, { about: "metrics.tell", round });
     }
     const timer = setTimeout(resolve, ANSWER_MS);
     if (missing.size === 0) resolve();
@@ -97,15 +97,11 @@ export function sumOfWorkers(): void {
       summing ??= sum().finally(() => {
         summing = null;
       });
-      void summing.then((text) => {
-        if (worker.isConnected())
-          worker.send(
-            { about: "metrics.sum", id: message.id, text } satisfies Sum,
-            undefined,
-            undefined,
-            () => {},
-          );
-      });
+      // Where there is no sum, whoever asked says so in its log.
+      summing.then(
+        (text) => tellWorker(worker, { about: "metrics.sum", id: message.id, text }),
+        () => {},
+      );
     }
     if (message.about === "metrics.tell") {
       latest.set(worker.id, message.told);
@@ -114,10 +110,11 @@ export function sumOfWorkers(): void {
       if (rounds.missing.size === 0) rounds.done();
     }
   });
-  cluster.on("exit", (worker) => {
+  // Its last messages have come by then.
+  cluster.on("disconnect", (worker) => {
     rounds?.missing.delete(worker.id);
     if (rounds?.missing.size === 0) rounds.done();
-    keeping = keeping.then(() => keepCounts(worker.id));
+    keeping = keeping.then(() => keepCounts(worker.id)).catch(() => {});
   });
 
   async function keepCounts(id: number): Promise<void> {
@@ -127,4 +124,8 @@ export function sumOfWorkers(): void {
     ended = sum;
     latest.delete(id);
   }
+}
+
+function tellWorker(worker: Worker, message: Tell | Sum): void {
+  if (worker.isConnected()) worker.send(message, undefined, undefined, () => {});
 }
