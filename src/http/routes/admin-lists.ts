@@ -210,7 +210,7 @@ const AUTH_EVENTS_SCHEMA = adminSchema({
 
 const REJECTIONS_SCHEMA = adminSchema({
   operationId: "findRejections",
-  summary: "Orders that were refused: `the partner says he sent it, we have nothing`",
+  summary: "Orders that were refused: for when a partner says that it sent one, and there is none",
   description:
     "What `POST /orders` answered with 400, 401, 403, 409, 422 or 429. Equal requests of a moment share a row, and beyond " +
     "some twenty rows of a partner (of strangers: of an address) and minute the rest is counted by problem.",
