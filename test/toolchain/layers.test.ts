@@ -40,6 +40,8 @@ const PACKAGES = [
   "fs",
   "ipaddr.js",
   "pino",
+  "prom-client",
+  "@opentelemetry/resources",
   "typebox",
   "typebox/compile",
   "canonicalize",
@@ -55,6 +57,7 @@ const PACKAGES = [
 const NODE = ["node:crypto", "node:fs", "node:fs/promises"];
 const TYPEBOX = ["typebox", "typebox/compile"];
 const KYSELY = ["kysely", "kysely/migration"];
+const OBSERVE = ["pino", "prom-client", "@opentelemetry/resources"];
 const FASTIFY = ["fastify", "@fastify/swagger"];
 const ORDERS = ["src/orders/states.ts", "src/lib/clock.ts"];
 const DOMAIN = [...ORDERS, "src/observe/log.ts"];
@@ -73,7 +76,7 @@ const CONFIG_MAY = [...ORDERS, "src/storage/target.ts", "src/outbound/signature.
 const places: Record<string, readonly string[]> = {
   "src/**": [],
   "src/lib/*": ["src/lib/clock.ts", ...NODE, "ipaddr.js"],
-  "src/observe/*": ["src/observe/log.ts", "src/lib/clock.ts", ...NODE, "pino"],
+  "src/observe/*": ["src/observe/log.ts", "src/lib/clock.ts", ...NODE, ...OBSERVE, "package.json"],
   "src/orders/*": [...ORDERS, "node:crypto", ...TYPEBOX, "canonicalize"],
   "src/outbound/*": [...DOMAIN, ...OUTBOUND, ...NODE, "undici"],
   "src/storage/*": [...DOMAIN, ...STORAGE, ...MIGRATIONS, ...NODE, ...KYSELY],
