@@ -47,11 +47,9 @@ suite("metrics", () => {
       const names = [...(inBraces ?? "").matchAll(/(\w+)="/g)].map(([, label]) => label!);
       labels.set(name, new Set([...(labels.get(name) ?? []), ...names.filter((label) => label !== "le")]));
     }
-    const told = [...types].map(([name, type]) => [
-      name,
-      type,
-      [...(labels.get(name) ?? [])].toSorted().join(" "),
-    ]);
+    const told = [...types].map(([name, type]) =>
+      [name, type, ...[...(labels.get(name) ?? [])].toSorted()].join(" "),
+    );
     const rows = readFileSync(DOCUMENT, "utf8").matchAll(/^\| `(wavegate_\w+)` \| (\w+) \|([^|]*)\|/gm);
     const written = [...rows].map(([, name, type, cell]) => {
       const names = [...cell!.matchAll(/`(\w+)`/g)].map(([, label]) => label!);
