@@ -287,6 +287,6 @@ suite("deploy/prometheus", () => {
     // Without the files of a real host.
     await promtool("check", "config", "--syntax-only", "prometheus.yml");
     await promtool("check", "rules", "wavegate.rules.yml");
-    await promtool("test", "rules", "wavegate.rules.test.yml");
+    await promtool("test", "rules", "wavegate.rules.test.yml", "wavegate.week.test.yml");
   });
 });
