@@ -12,6 +12,7 @@ import { ANY_ORDER, type OrderFilter } from "../src/orders/order-filter.ts";
 import { createListAttempts } from "../src/storage/attempt-list.ts";
 import type { Database, Parameter, Run } from "../src/storage/database.ts";
 import { createErrorGroups } from "../src/storage/error-groups.ts";
+import { createReadGauges } from "../src/storage/gauges.ts";
 import { createLists } from "../src/storage/lists.ts";
 import { openStorage } from "../src/storage/open.ts";
 import { createOrderQueries } from "../src/storage/order-queries.ts";
@@ -103,6 +104,7 @@ function questions(database: Database): Record<string, () => Promise<unknown>> {
   const lists = createLists(database);
   const listAttempts = createListAttempts(database);
   const { overview } = createOverview(database);
+  const gauges = createReadGauges(database);
   const errorGroups = createErrorGroups(database);
   const stories = createOrderQueries(database);
   const filter = (more: Partial<OrderFilter>): OrderFilter => ({ ...ANY_ORDER, ...more });
@@ -128,6 +130,7 @@ function questions(database: Database): Record<string, () => Promise<unknown>> {
   );
   return {
     "overview: 48 hours": () => overview(48, [today, tomorrow], LAST_AT),
+    "metrics: how all stands": () => gauges(10_000, LAST_AT),
     "errors: a day": () => errorGroups.list(LAST_AT - day),
     "order: its story": async () => {
       await stories.story(ORDERS / 2, null);
