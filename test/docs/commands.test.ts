@@ -203,3 +203,14 @@ function dotEnvNames({ path, blocks }: Page): { from: string; name: string }[] {
       [...text.matchAll(/^([A-Z][A-Z0-9_]+)=/gm)].map(([, name = ""]) => ({ from: path, name })),
     );
 }
+
+test("every block of JSON is JSON, but for what is left out", () => {
+  const blocks = pages.flatMap(({ path, blocks }) =>
+    blocks.filter(({ language }) => language === "json").map(({ text }) => ({ path, text })),
+  );
+  assert.ok(blocks.length > 5);
+  for (const { path, text } of blocks) {
+    const whole = text.replaceAll("[…]", "[]").replaceAll("{…}", "{}");
+    assert.doesNotThrow(() => void JSON.parse(whole), `${path}: ${text}`);
+  }
+});
