@@ -6,7 +6,7 @@ import { type Span, spansOf } from "../../src/observe/traces-spans.ts";
 import { createTraces } from "../../src/observe/traces.ts";
 import type { WorkEventOf } from "../../src/observe/work-events.ts";
 import { POSTGRES, SQLITE, openUrl } from "../support/databases.ts";
-import { gatewayEnv, PARTNER_HEADERS, runGateway } from "../support/gateway.ts";
+import { gatewayEnv, PARTNER_HEADERS, type RunningGateway, runGateway } from "../support/gateway.ts";
 import { spawnGateway, until } from "../support/gateway-process.ts";
 import { type Collector, type ReceivedSpan, startCollector } from "../support/otlp.ts";
 import { freePort } from "../support/postgres.ts";
@@ -39,6 +39,14 @@ suite("the trace of an order", () => {
     return each;
   };
 
+  /** At the latest: a test that fails must not keep the process. */
+  function stoppedAtTheEnd(gateway: RunningGateway): () => Promise<void> {
+    let stopped: Promise<void> | null = null;
+    const stop = (): Promise<void> => (stopped ??= gateway.stop());
+    ends.push(stop);
+    return stop;
+  }
+
   test("is one, over processes that accept, die, take over, and repeat long after", async () => {
     const collector = kept(await startCollector());
     const ticketing = kept(await startRecorder(HANG, 500, json(200, { reference: "R-1", tickets: ["A1"] })));
@@ -54,9 +62,7 @@ suite("the trace of an order", () => {
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     };
     const api = await runGateway({ ...env, ROLE: "api" });
-    let stopped: Promise<void> | null = null;
-    const stop = (): Promise<void> => (stopped ??= api.stop());
-    ends.push(stop);
+    const stop = stoppedAtTheEnd(api);
     const credentials = { "x-partner-id": "demo", "x-partner-token": SECRETS.partner };
     const operator = { authorization: `Bearer ${SECRETS.operator}` };
     const body = orderBody(`${partner.url}/cb?key=${SECRETS.query}`, { buyer: { name: SECRETS.buyer } });
@@ -147,6 +153,7 @@ suite("the trace of an order", () => {
     const partner = kept(await startRecorder());
     const env = gatewayEnv(await SQLITE.createUrl(), ticketing.url);
     const gateway = await runGateway({ ...env, OTEL_EXPORTER_OTLP_ENDPOINT: url });
+    const stop = stoppedAtTheEnd(gateway);
     const gone = new AbortController();
     const asked = fetch(`${gateway.url}/orders?wait=20`, {
       method: "POST",
@@ -160,7 +167,7 @@ suite("the trace of an order", () => {
     answerTicketing();
     await gateway.reach(1, "ota_callback_delivered");
     await until("what is sent", sent);
-    await gateway.stop();
+    await stop();
     return String(ticketing.requests[0]?.headers["x-trace-id"]);
   }
 
