@@ -1,5 +1,5 @@
 import cluster, { type Worker } from "node:cluster";
-import type { Registry } from "prom-client";
+import type { Registry } from "./prom-client.ts";
 
 // Processes that share a port answer for each other: whichever is asked for metrics has the supervisor add all of them up.
 
@@ -30,7 +30,7 @@ const ANSWER_MS = 1_000;
 const SUM_MS = 3_000;
 
 /** A worker's side: tells its own metrics when asked, and asks for the sum. @returns the sum's text; rejects when none comes */
-export function tellSupervisor(read: () => readonly Registry[]): () => Promise<string> {
+export function tellSupervisor(read: () => Promise<readonly Registry[]>): () => Promise<string> {
   const waiting = new Map<number, (text: string) => void>();
   let asked = 0;
   process.on("message", (message: Tell | Sum) => {
@@ -38,7 +38,7 @@ export function tellSupervisor(read: () => readonly Registry[]): () => Promise<s
     if (message.about === "metrics.tell") tell(message.round).catch(() => {});
   });
   async function tell(round: number): Promise<void> {
-    const told = await Promise.all(read().map((registry) => registry.getMetricsAsJSON()));
+    const told = await Promise.all((await read()).map((registry) => registry.getMetricsAsJSON()));
     send({ about: "metrics.tell", round, told: told.flat() });
   }
 

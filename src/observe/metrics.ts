@@ -1,6 +1,6 @@
-import { Registry } from "prom-client";
 import packageJson from "../../package.json" with { type: "json" };
 import { createInstruments } from "./instruments.ts";
+import { Registry } from "./prom-client.ts";
 import type { Observer, WorkEvent, WorkEventOf } from "./work-events.ts";
 
 /** What is read of a process when it is asked. */

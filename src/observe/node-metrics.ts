@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Registry } from "prom-client";
+import { Registry } from "./prom-client.ts";
 
 /** Gauges whose names end as a counter's do; how many of each kind there are is in `nodejs_active_resources`. */
 const MISNAMED = [
@@ -7,14 +7,18 @@ const MISNAMED = [
   "nodejs_active_requests_total",
 ];
 
-let registry: Registry | null = null;
+let registry: Promise<Registry> | null = null;
 
-/** Node's own metrics: a process has them once, however many gateways run in it. */
-export function nodeMetrics(): Registry {
-  if (registry === null) {
-    registry = new Registry();
-    collectDefaultMetrics({ register: registry });
-    for (const name of MISNAMED) registry.removeSingleMetric(name);
-  }
+/** Node's own metrics, from the first scrape on: a process has them once, however many gateways run in it. */
+export function nodeMetrics(): Promise<Registry> {
+  registry ??= collect();
   return registry;
+}
+
+async function collect(): Promise<Registry> {
+  const { collectDefaultMetrics } = await import("prom-client");
+  const register = new Registry();
+  collectDefaultMetrics({ register });
+  for (const name of MISNAMED) register.removeSingleMetric(name);
+  return register;
 }

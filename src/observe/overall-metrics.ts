@@ -1,4 +1,4 @@
-import { Gauge, Registry } from "prom-client";
+import { Gauge, Registry } from "./prom-client.ts";
 
 /** How things stand over all processes, as the database has it. */
 export interface Overall {
