@@ -18,6 +18,13 @@ export interface ClientCounts {
   refused: number;
 }
 
+/** A request that had no answer. Epoch milliseconds. */
+export interface Unanswered {
+  readonly at: number;
+  readonly order: PlannedOrder;
+  readonly reason: string;
+}
+
 const ANSWER_TIMEOUT_MS = 2_500;
 const PAUSE_MS = 150;
 
@@ -28,6 +35,7 @@ export function createClient(
   random: Random,
 ) {
   const answers: Answered[] = [];
+  const unanswered: Unanswered[] = [];
   const counts: ClientCounts = { sent: 0, unanswered: 0, refused: 0 };
 
   function bodyOf({ externalOrderId, partner, items, buyer }: PlannedOrder): string {
@@ -67,16 +75,19 @@ export function createClient(
     while (!signal.aborted) {
       const urls = Array.from({ length: gateways.count }, (_, gateway) => gateways.url(gateway));
       const url = oneOf(random, urls);
+      const at = Date.now();
       try {
         if (url !== null && (await sendOnce(order, url, signal))) return;
-      } catch {
+      } catch (error) {
         counts.unanswered += 1;
+        const { cause = error } = error as Error;
+        unanswered.push({ at, order, reason: String(cause) });
       }
       await sleep(PAUSE_MS);
     }
   }
 
-  return { answers, counts, send };
+  return { answers, unanswered, counts, send };
 }
 
 export type Client = ReturnType<typeof createClient>;

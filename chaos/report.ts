@@ -1,3 +1,4 @@
+import type { Unanswered } from "./client.ts";
 import type { Invariant } from "./checks/invariant.ts";
 import type { DatabaseKind } from "./plan.ts";
 import type { FaultLog } from "./fault-log.ts";
@@ -13,6 +14,8 @@ export interface Report {
   readonly misbehaviour: Readonly<Record<string, number>>;
   readonly invariants: readonly Invariant[];
   readonly faultLog: FaultLog;
+  /** Requests to the API. */
+  readonly unanswered: readonly Unanswered[];
   /** Where everything lies, if it was kept. */
   readonly directory: string | null;
 }
@@ -24,7 +27,7 @@ export function holds({ invariants }: Report): boolean {
 }
 
 export function asJson(report: Report) {
-  const { faultLog: _, invariants, ...rest } = report;
+  const { faultLog: _, unanswered: __, invariants, ...rest } = report;
   return {
     ...rest,
     ok: holds(report),

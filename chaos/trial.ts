@@ -111,6 +111,7 @@ export async function runTrial(options: SessionOptions): Promise<Report> {
     ),
     invariants: checkAll(evidence),
     faultLog,
+    unanswered: client.unanswered,
     directory: keep ? directory : null,
   };
 }

@@ -37,15 +37,14 @@ interface Upgrade {
 }
 
 /** Chaos excuses requests without an answer, as it kills who should answer. Here nobody is killed. */
-function everyRequestAnswered({ facts }: Report): Invariant {
-  const unanswered = facts["of them without an answer"] ?? 0;
+function everyRequestAnswered({ facts, unanswered }: Report, startedAt: number): Invariant {
   return {
     name: "no request to the API goes without an answer",
     cases: facts["requests to the API"] ?? 0,
-    violations: Array.from({ length: unanswered }, () => ({
-      order: null,
-      detail: "a request had no answer",
-    })),
+    violations: unanswered.map(({ at, order, reason }) => {
+      const seconds = ((at - startedAt) / 1000).toFixed(1);
+      return { order: null, detail: `${order.externalOrderId}, sent at ${seconds} s: ${reason}` };
+    }),
   };
 }
 
@@ -115,7 +114,7 @@ async function upgrade(
     process.stderr.write(`${database}: from ${before.name} to ${WORKING_TREE.name} and back\n`);
     const course = createUpgradeCourse({ before, after: WORKING_TREE, directory, kind: database });
     const report = await runTrial({ ...options, database, course, signal, onProgress });
-    const invariants = [...report.invariants, everyRequestAnswered(report)];
+    const invariants = [...report.invariants, everyRequestAnswered(report, course.startedAt())];
     upgrades.push({ report: { ...report, invariants }, steps: course.steps });
   }
   return upgrades;

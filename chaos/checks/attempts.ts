@@ -18,8 +18,8 @@ export function checkAttempts(evidence: Evidence): Invariant[] {
 
   return [
     invariant("no request for an order that does not exist", (tell) => {
-      for (const { no, leg, traceId } of strayRequests)
-        tell(null, `${leg} request ${no} of trace ${traceId}`);
+      for (const { no, leg, traceId, path, headers } of strayRequests)
+        tell(null, `${leg} request ${no} of trace ${traceId}: ${path} ${JSON.stringify(headers)}`);
       tell(null, null);
     }),
     eachLeg("each request has its attempt row, and each row at most one request", evidence, (leg, tell) => {

@@ -13,6 +13,8 @@ export interface StepDone {
 
 export interface UpgradeCourse extends Course {
   readonly steps: readonly StepDone[];
+  /** The first order, in epoch milliseconds. */
+  startedAt(): number;
 }
 
 export interface UpgradeOptions {
@@ -33,6 +35,7 @@ export function createUpgradeCourse({ before, after, directory, kind }: UpgradeO
   /** What each gateway is started from next. */
   const releases: Release[] = [];
   let environment: Readonly<Record<string, string>> = {};
+  let startedAt = 0;
 
   async function start(gateways: Gateways, gateway: number, release: Release): Promise<void> {
     releases[gateway] = release;
@@ -63,6 +66,7 @@ export function createUpgradeCourse({ before, after, directory, kind }: UpgradeO
 
   return {
     steps,
+    startedAt: () => startedAt,
     count: kind === "postgres" ? 4 : 1,
     main: (gateway) => releases[gateway]!.main,
     async begin(gateways, env) {
@@ -72,8 +76,8 @@ export function createUpgradeCourse({ before, after, directory, kind }: UpgradeO
       if (kind === "postgres") await start(gateways, 1, before);
     },
     async run({ gateways, durationMs, signal }) {
-      const startedAt = performance.now();
-      const sinceMs = (): number => Math.round(performance.now() - startedAt);
+      startedAt = Date.now();
+      const sinceMs = (): number => Date.now() - startedAt;
       for (const [share, what, act] of kind === "postgres" ? oneByOne(gateways) : inPlace(gateways)) {
         await sleep(Math.max(0, share * durationMs - sinceMs()), undefined, { signal });
         const atMs = sinceMs();
