@@ -217,7 +217,7 @@ suite("the verdict", () => {
     );
     const running = (lease_until: number) =>
       storyOf("ticketing_processing", { ticketing: leg({ status: "running", attempts: 1, lease_until }) });
-    assert.match(say(running(NOW + 1), { hold }), /attempt 1 of ticketing is under way/);
+    assert.match(say(running(NOW + 1), { hold }), /attempt 1 of ticketing is under way/i);
     assert.match(say(running(NOW - 1), { hold }), /is held since/);
   });
 
