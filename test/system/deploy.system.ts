@@ -11,7 +11,6 @@ import { after, before, suite, test, type TestContext } from "node:test";
 import { promisify } from "node:util";
 import { openUrl, POSTGRES } from "../support/databases.ts";
 import { gatewayEnv, type RunningGateway, runGateway } from "../support/gateway.ts";
-import { spawnGateway } from "../support/gateway-process.ts";
 import { freePort } from "../support/postgres.ts";
 import { type Recorder, startRecorder } from "../support/recorder.ts";
 import { testCertificate, testKey } from "../support/tls.ts";
@@ -50,41 +49,6 @@ suite("deploy/systemd", () => {
       t.diagnostic(`${basename(unit)}: ${score}`);
     }
   });
-
-  test("a gateway works that is denied what SystemCallFilter denies", async (t) => {
-    const filters = [...read("systemd/wavegate.service").matchAll(/^SystemCallFilter=(~?)(.*)$/gm)];
-    const allowed = new Set<string>();
-    for (const [, not, groups = ""] of filters) {
-      const calls = (await Promise.all(groups.split(" ").map(systemCalls))).flat();
-      for (const call of calls) allowed[not ? "delete" : "add"](call);
-    }
-    const denied = (await systemCalls("@known")).filter((call) => !allowed.has(call));
-    assert.ok(denied.length > 50 && !denied.includes("read") && denied.includes("mount"));
-    // "?": this kernel, or this strace, may not know it.
-    const calls = denied.map((call) => `?${call}`).join(",");
-    const trace = join(directoryFor(t), "denied");
-    const strace = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", trace, "-e", `inject=${calls}:error=EPERM`];
-
-    const ticketing = await startRecorder();
-    const partner = await startRecorder();
-    t.after(() => Promise.all([ticketing.close(), partner.close()]));
-    const env = gatewayEnv(await POSTGRES.createUrl(), ticketing.url);
-    const gateway = await spawnGateway(env, { args: ["--workers", "2"], under: strace });
-    const id = await gateway.accepted(orderBody(`${partner.url}/cb`));
-    await gateway.reach(id, "ota_callback_delivered");
-    await gateway.stop();
-    t.diagnostic(
-      `denied: ${[...new Set(readFileSync(trace, "utf8").match(/\b\w+(?=\()/g))].join(", ") || "nothing asked for"}`,
-    );
-  });
-
-  /** What a group of systemd's holds, with the groups in it. */
-  async function systemCalls(group: string): Promise<string[]> {
-    if (!group.startsWith("@")) return [group];
-    const { stdout } = await run("systemd-analyze", ["--no-pager", "syscall-filter", group]);
-    const members = stdout.split("\n").flatMap((line) => /^ {4}([@\w]+)$/.exec(line)?.[1] ?? []);
-    return (await Promise.all(members.map(systemCalls))).flat();
-  }
 });
 
 suite("deploy/nginx", () => {
