@@ -40,6 +40,8 @@ const TRANSITIONS = "test/orders/transitions.test.ts";
 const EXCHANGE = "test/orders/ticketing-exchange.test.ts";
 const CALLS = "test/orders/mapping-calls.test.ts";
 const MAPPING = "test/pipeline/mapping.test.ts";
+const HOLD = "test/storage/hold.test.ts";
+const HOLD_WATCH = "test/pipeline/hold-watch.test.ts";
 
 /** Runs each statement in a transaction of its own. */
 const ALONE = "(text, parameters) => transact((tx) => tx(text, parameters))";
@@ -925,5 +927,45 @@ export const MUTANTS: readonly Mutant[] = [
     replace: '["guard", "lost"]',
     why: "A mapping's mistakes count as ticketing's success, and its circuit never opens.",
     tests: [OUTCOME],
+  },
+  {
+    name: "hold-not-looked-for",
+    file: "src/pipeline/hold-watch.ts",
+    find: 'if (hold === null && state !== "working")',
+    replace: 'if (state !== "working")',
+    why: "A restored database is worked before anybody has looked, and orders are ticketed again.",
+    tests: [HOLD_WATCH],
+  },
+  {
+    name: "hold-without-pause",
+    file: "src/pipeline/worker.ts",
+    find: "if (!paused) await takeDue();",
+    replace: "await takeDue();",
+    why: "Somebody stops everything in an emergency, and it goes on.",
+    tests: [HOLD_WATCH],
+  },
+  {
+    name: "hold-not-at-birth",
+    file: "src/pipeline/worker.ts",
+    find: "const isWorking = loop !== null && !paused && !stopping;",
+    replace: "const isWorking = loop !== null && !stopping;",
+    why: "The same, for orders that come after the stop.",
+    tests: [HOLD_WATCH],
+  },
+  {
+    name: "restored-ids-again",
+    file: "src/storage/hold.ts",
+    find: "for (const text of skips) await run(text, [after]);",
+    replace: "",
+    why: "After a restore, an id that a partner has is given to another order.",
+    tests: [HOLD],
+  },
+  {
+    name: "by-hand-under-way",
+    file: "src/storage/operator-actions.ts",
+    find: "if ((await tx(underWay, [orderId, now])).length > 0)",
+    replace: "if ((await tx(underWay, [orderId, now])).length > 9)",
+    why: "An order is marked ticketed while ticketing is being asked, and its tickets are not those it gets.",
+    tests: [HOLD],
   },
 ];
