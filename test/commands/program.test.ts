@@ -56,7 +56,7 @@ for (const command of COMMANDS) {
     assert.equal(code, 0);
     assert.equal(stderr, "");
     assert.match(stdout, new RegExp(`^Usage: wavegate ${command}`));
-    assert.match(stdout, /\nExamples:\n {2}\S.*:\n {4}node .*main\.ts /);
+    assert.match(stdout, /\nExamples:\n {2}\S.*:\n {4}(node .*main\.ts|wavegate) /);
     assert.match(stdout, /\nExit codes:\n {2}0 /);
   });
 }

@@ -19,9 +19,12 @@ import { olderNodes } from "../support/older-node.ts";
 const ROOT = join(import.meta.dirname, "../..");
 /** The command line's own tests that the package has to stand too; those of `serve` bring orders to their end. */
 const TESTS = [
-  "test/commands/{demo,doctor,mapping,program,serve}.test.ts",
+  "test/commands/program.test.ts",
+  "test/commands/{demo,doctor,mapping,serve}.test.ts",
   "test/faults/{drain,workers}.test.ts",
 ];
+
+const MAX_OUTPUT = 64 * 1024 * 1024;
 
 interface Packed {
   readonly filename: string;
@@ -44,7 +47,7 @@ const wavegate = (args: readonly string[], env: Readonly<Record<string, string>>
 let files: readonly string[];
 before(async () => {
   const pack = ["pack", "--json", "--pack-destination", directory];
-  const { stdout } = await execute("npm", pack, { cwd: ROOT, maxBuffer: 64 * 1024 * 1024 });
+  const { stdout } = await execute("npm", pack, { cwd: ROOT, maxBuffer: MAX_OUTPUT });
   // Above it stands what the build says.
   const [packed] = Object.values(JSON.parse(stdout.slice(stdout.search(/^[[{]/m))) as Record<string, Packed>);
   files = packed!.files.map(({ path }) => path);
@@ -99,13 +102,17 @@ suite("the package", () => {
     }
   });
 
-  test("stands the command line's own tests", async () => {
-    // Without a context, or else it would take itself for a part of this run.
-    const env = { ...process.env, TEST_MAIN: COMMAND, NODE_TEST_CONTEXT: undefined };
-    await execute(process.execPath, ["test/run.ts", ...TESTS], { cwd: ROOT, env }).catch(
-      ({ stdout }: { stdout: string }) => assert.fail(stdout),
-    );
-  });
+  for (const tests of TESTS) {
+    test(`stands ${tests}`, async () => {
+      // Without a context, or else it would take itself for a part of this run.
+      const env = { ...process.env, TEST_MAIN: COMMAND, NODE_TEST_CONTEXT: undefined };
+      await execute(process.execPath, ["test/run.ts", tests], {
+        cwd: ROOT,
+        env,
+        maxBuffer: MAX_OUTPUT,
+      }).catch(({ stdout }: { stdout: string }) => assert.fail(stdout));
+    });
+  }
 
   test("an example mapping runs where it is copied to, and finds its types", async () => {
     const project = join(directory, "project");
