@@ -45,7 +45,8 @@ async function givenOrStartedPostgres(): Promise<{ stop(): Promise<void> }> {
   if (process.env["TEST_DATABASE_URL"]) return { stop: async () => {} };
   const { startPostgres } = await import("./postgres.ts");
   const { createTemplate } = await import("./template.ts");
-  const server = await startPostgres();
+  // Every test leaves a database, and towards the end several of them would be vacuumed each second.
+  const server = await startPostgres(["-c", "autovacuum=off"]);
   process.env["TEST_DATABASE_URL"] = server.url;
   process.env["TEST_DATABASE_TEMPLATE"] = await createTemplate(server.url);
   return server;
