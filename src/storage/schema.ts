@@ -43,15 +43,18 @@ export async function schemaState({ queries }: Database): Promise<SchemaState> {
   };
 }
 
-/** How often a migration asks for a table that others hold, a backup say, and how long it lets them all pass between. */
-const MAX_TRIES = 30;
-const PAUSE_MS = 1_000;
+/**
+ * How often a migration asks for its tables, and how long it lets others pass between. A backup may hold one; and as it takes
+ * them in an order of its own, it and a gateway may come to wait for each other, which ends the one or the other.
+ */
+const MAX_TRIES = 60;
+const PAUSE_MS = 500;
 
 /**
  * Brings the schema to this release, in one transaction and under a lock: killed half-way, it leaves what was
  * there before; a second process waits and finds nothing to do.
  * @returns the names of the migrations that ran
- * @throws Error when others held a table for a minute
+ * @throws Error when others have held its tables for about a minute
  */
 export async function migrate(database: Database): Promise<string[]> {
   for (let tries = 1; ; tries += 1) {
@@ -61,7 +64,7 @@ export async function migrate(database: Database): Promise<string[]> {
       if (!(error instanceof RowLocked)) throw error;
       if (tries === MAX_TRIES) {
         const message =
-          "another session holds a table that has to be changed: nothing was; migrate again when it has ended";
+          "other sessions hold tables that have to be changed: nothing was; migrate again when they have ended";
         throw new Error(message, { cause: error });
       }
     }

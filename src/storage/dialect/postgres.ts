@@ -99,7 +99,8 @@ const BEGIN = `begin; set local enable_seqscan = off; set local enable_hashjoin 
 const BEGIN_NOT_DURABLE = `${BEGIN}; set local synchronous_commit = off`;
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
-const CONFLICT = new Set(["40001", "40P01"]);
+const DEADLOCK = "40P01";
+const CONFLICT = new Set(["40001", DEADLOCK]);
 // "Cached plan must not change result type": a newer release has added a column. A new connection has no such plan.
 const STALE_PLAN = "0A000";
 const DATA_FAULT_CLASSES = new Set(["21", "22", "23"]);
@@ -133,6 +134,14 @@ function translate(error: unknown): unknown {
   if (error instanceof DatabaseUnavailable || !(isUnavailable(error) || CONFLICT.has(sqlState(error) ?? "")))
     return error;
   return new DatabaseUnavailable("the PostgreSQL database can't be used at the moment", { cause: error });
+}
+
+/** What is asked dynamically isn't run again here: that two waited for each other is for whoever called, as a lock is. */
+function translateDynamic(error: unknown): unknown {
+  const isDeadlock = sqlState(error) === DEADLOCK;
+  return isDeadlock
+    ? new RowLocked("two transactions waited for each other", { cause: error })
+    : translate(error);
 }
 
 /** Kysely's own lock comes with a patience of an hour for every table: `migrationLock` has been taken before. */
@@ -284,11 +293,11 @@ export function openPostgres(options: PostgresOptions): Database {
     ownThread: false,
     serveAlone: () => {},
     // Any fixed number: the first bytes of SHA-256 of "wavegate". Then less patience with tables than the engine has.
-    migrationLock: "select pg_advisory_xact_lock(4832679253347), set_config('lock_timeout', '1s', true)",
+    migrationLock: "select pg_advisory_xact_lock(4832679253347), set_config('lock_timeout', '500ms', true)",
     queries: new Kysely<Tables>({
       dialect: {
         createAdapter: () => Object.assign(new PostgresAdapter(), NO_LOCK),
-        createDriver: () => createDriver(pool, (error) => translate(ofConnection(error))),
+        createDriver: () => createDriver(pool, (error) => translateDynamic(ofConnection(error))),
         createIntrospector: (db) => new PostgresIntrospector(db),
         createQueryCompiler: () => new PostgresQueryCompiler(),
       },
