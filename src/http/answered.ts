@@ -3,7 +3,7 @@ import { readTraceparent } from "../lib/trace-context.ts";
 import type { Log } from "../observe/log.ts";
 import type { WorkEvent } from "../observe/work-events.ts";
 
-/** What stands for a path that isn't there: what strangers ask for must not become names. */
+/** What stands for a path that isn't there, and for a method that a path hasn't: what strangers ask for must not become names. */
 const NO_ROUTE = "unknown";
 /** The client had gone before its answer was written. */
 const CLIENT_GONE = 499;
@@ -13,10 +13,13 @@ const REPLAYED_HEADER = "idempotent-replayed";
 /** Tells of every request when it has been answered. */
 export function tellAnswered(app: FastifyInstance, log: Log): void {
   const tell = (request: FastifyRequest, reply: FastifyReply): void => {
+    const { url: route = NO_ROUTE, schema } = request.routeOptions;
+    // Hidden: the routes that refuse every other method.
+    const isThere = route !== NO_ROUTE && schema?.hide !== true;
     const event: WorkEvent = {
       event: "http.answered",
-      method: request.method,
-      route: request.routeOptions.url ?? NO_ROUTE,
+      method: isThere ? request.method : NO_ROUTE,
+      route,
       status: reply.raw.writableFinished ? reply.statusCode : CLIENT_GONE,
       duration_ms: tenths(reply.elapsedTime),
       ...ofOrder(request, reply),

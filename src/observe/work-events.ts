@@ -10,11 +10,12 @@ type OfOrder = {
   readonly partner_id: string;
 };
 
-/** A request was answered, or its client had gone. A request for a path that isn't there has the route `unknown`. */
+/** A request was answered, or its client had gone. */
 type HttpAnswered = {
   readonly event: "http.answered";
+  /** `unknown`: one that the route hasn't. */
   readonly method: string;
-  /** As registered (`/orders/:id`), never as asked for. */
+  /** As registered (`/orders/:id`), never as asked for; `unknown`: there is none. */
   readonly route: string;
   readonly status: number;
   readonly duration_ms: number;

@@ -17,6 +17,7 @@ suite("what the HTTP layer tells the log", () => {
     await ask("GET", "/orders/18?secret=1");
     await ask("GET", "/no-such/path");
     await ask("PUT", "/orders");
+    await ask("PROPFIND", "/orders");
     const socket = connect(Number(new URL(url).port), "127.0.0.1");
     socket.end("GET / HTTP/9.9\r\n\r\n");
     socket.resume();
@@ -27,8 +28,9 @@ suite("what the HTTP layer tells the log", () => {
       [
         ["GET", "/orders/:id", 404],
         ["GET", "/orders/:id", 404],
-        ["GET", "unknown", 404],
-        ["PUT", "/orders", 405],
+        ["unknown", "unknown", 404],
+        ["unknown", "/orders", 405],
+        ["unknown", "/orders", 405],
         ["unknown", "unknown", 400],
       ],
     );
