@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "kysely";
 import { ANY_ORDER } from "../../src/orders/order-filter.ts";
+import { RowLocked } from "../../src/storage/database.ts";
 import { initial } from "../../src/storage/migrations/0001-initial.ts";
 import { search } from "../../src/storage/migrations/0003-search.ts";
 import { operatorRotation } from "../../src/storage/migrations/0002-operator-rotation.ts";
@@ -131,4 +132,27 @@ test("a migration that has to wait for a table lets others pass, and comes again
   });
   assert.deepEqual(await migrating!, NAMES);
   await Promise.all([holder.close(), storage.close()]);
+});
+
+// With a gateway; the migration that hears of it comes again, as above.
+test("of two transactions that wait for each other, one hears of it as of a lock", async () => {
+  const { database, close } = openUrl(await POSTGRES.createUrl());
+  await initial(database.columnTypes).up(database.queries);
+  const holding = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const crossing = [
+    ["orders", "operators"],
+    ["operators", "orders"],
+  ].map(([first = "", second = ""], at) =>
+    database.queries.transaction().execute(async (transaction) => {
+      await sql`lock table ${sql.table(first)}`.execute(transaction);
+      holding[at]!.resolve();
+      await holding[1 - at]!.promise;
+      await sql`lock table ${sql.table(second)}`.execute(transaction);
+    }),
+  );
+  const ends = await Promise.allSettled(crossing);
+  const reasons = ends.flatMap((end) => (end.status === "rejected" ? [end.reason as unknown] : []));
+  assert.equal(reasons.length, 1);
+  assert.ok(reasons[0] instanceof RowLocked);
+  await close();
 });
