@@ -29,11 +29,10 @@ onEachDatabase("circuits", (kind) => {
   }
 
   async function statuses(ids: readonly number[]): Promise<Record<string, number>> {
+    const { queries } = way.storage.database;
+    const orders = queries.selectFrom("orders").select("pipeline_status as status").where("id", "in", ids);
     const counts: Record<string, number> = {};
-    for (const id of ids) {
-      const { pipeline_status: status } = (await way.story(id)).order;
-      counts[status] = (counts[status] ?? 0) + 1;
-    }
+    for (const { status } of await orders.execute()) counts[status] = (counts[status] ?? 0) + 1;
     return counts;
   }
 
