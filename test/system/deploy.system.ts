@@ -9,8 +9,9 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, before, suite, test, type TestContext } from "node:test";
 import { promisify } from "node:util";
-import { openUrl, POSTGRES } from "../support/databases.ts";
+import { openUrl, POSTGRES, SQLITE } from "../support/databases.ts";
 import { gatewayEnv, type RunningGateway, runGateway } from "../support/gateway.ts";
+import { spawnGateway } from "../support/gateway-process.ts";
 import { freePort } from "../support/postgres.ts";
 import { type Recorder, startRecorder } from "../support/recorder.ts";
 import { testCertificate, testKey } from "../support/tls.ts";
@@ -49,6 +50,51 @@ suite("deploy/systemd", () => {
       t.diagnostic(`${basename(unit)}: ${score}`);
     }
   });
+
+  const APART = [
+    ["SQLite", SQLITE, "wavegate.service", []],
+    ["PostgreSQL, two processes", POSTGRES, "wavegate-api@.service", ["--workers", "2"]],
+  ] as const;
+  for (const [name, database, unit, args] of APART) {
+    test(`an order is delivered with the system calls that ${unit} leaves: ${name}`, async (t) => {
+      const allowed = await callsLeftBy(read(`systemd/${unit}`));
+      assert.ok(
+        allowed.has("read") && allowed.has("clone3") && !allowed.has("mount") && !allowed.has("chown"),
+      );
+      const filter = ["python3", join(import.meta.dirname, "system-calls.py"), [...allowed].join(",")];
+      const denied = await run(filter[0]!, [...filter.slice(1), "chown", "0", import.meta.filename]).catch(
+        ({ stderr }: { stderr: string }) => stderr,
+      );
+      assert.match(String(denied), /Operation not permitted/);
+
+      const [ticketing, partner] = [await startRecorder(), await startRecorder()];
+      t.after(() => Promise.all([ticketing.close(), partner.close()]));
+      const env = gatewayEnv(await database.createUrl(), ticketing.url);
+      const gateway = await spawnGateway(env, { args, under: filter });
+      const id = await gateway.accepted(orderBody(`${partner.url}/cb`));
+      await gateway.reach(id, "ota_callback_delivered");
+      assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
+      assert.equal(gateway.stderr(), "");
+    });
+  }
+
+  async function callsLeftBy(unit: string): Promise<ReadonlySet<string>> {
+    const left = new Set<string>();
+    for (const [, not = "", groups = ""] of unit.matchAll(/^SystemCallFilter=(~?)(.*)$/gm)) {
+      for (const group of groups.split(" ")) {
+        for (const call of await systemCalls(group)) left[not ? "delete" : "add"](call);
+      }
+    }
+    return left;
+  }
+
+  /** What a group of systemd's holds, with the groups in it. */
+  async function systemCalls(group: string): Promise<string[]> {
+    if (!group.startsWith("@")) return [group];
+    const { stdout } = await run("systemd-analyze", ["--no-pager", "syscall-filter", group]);
+    const members = [...stdout.matchAll(/^ {4}([@\w-]+)$/gm)].map(([, member = ""]) => member);
+    return (await Promise.all(members.map(systemCalls))).flat();
+  }
 });
 
 suite("deploy/nginx", () => {
