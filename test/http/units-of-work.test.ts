@@ -37,6 +37,15 @@ suite("what the HTTP layer tells the log", () => {
     assert.ok(!JSON.stringify(answered).includes("secret"));
   });
 
+  test("of a traceparent the fields that are known, and nothing that a terminal would act upon", async (t) => {
+    const door = await openDoor();
+    t.after(() => door.close());
+    const fields = "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    await door.post({ headers: { traceparent: `${fields}-\x9b31m-and more` } });
+    const [answered] = door.events.filter(({ event }) => event === "http.answered");
+    assert.equal(answered?.["traceparent"], fields);
+  });
+
   test("every act of an operator that was done, without its reason", async (t) => {
     const door = await openDoor();
     t.after(() => door.close());
