@@ -28,7 +28,7 @@ const MAX_OUTPUT = 64 * 1024 * 1024;
 
 interface Packed {
   readonly filename: string;
-  readonly files: readonly { readonly path: string }[];
+  readonly files: readonly { readonly path: string; readonly mode: number }[];
 }
 
 const directory = mkdtempSync(join(tmpdir(), "wavegate-package-"));
@@ -45,12 +45,14 @@ const wavegate = (args: readonly string[], env: Readonly<Record<string, string>>
   });
 
 let files: readonly string[];
+let executables: readonly string[];
 before(async () => {
   const pack = ["pack", "--json", "--pack-destination", directory];
   const { stdout } = await execute("npm", pack, { cwd: ROOT, maxBuffer: MAX_OUTPUT });
   // Above it stands what the build says.
   const [packed] = Object.values(JSON.parse(stdout.slice(stdout.search(/^[[{]/m))) as Record<string, Packed>);
   files = packed!.files.map(({ path }) => path);
+  executables = packed!.files.filter(({ mode }) => mode & 0o100).map(({ path }) => path);
   const tarball = join(directory, packed!.filename);
   // No registry can be asked, and nothing has been kept.
   const offline = ["--offline", "--cache", join(directory, "cache")];
@@ -74,6 +76,8 @@ suite("the package", () => {
       "dist/src/orders/mapping.d.ts",
       "dist/src/outbound/special-purpose-addresses.json",
     ];
+    // Also for those who unpack it themselves, as deploy/Dockerfile does; not every npm marks it.
+    assert.ok(executables.includes("dist/bin/main.js"));
     const built = own.filter((path) => path.startsWith("dist/"));
     assert.deepEqual(built.toSorted(), [...sources, ...others].toSorted());
     for (const name of ["pg", "fastify", "undici"])
