@@ -144,6 +144,16 @@ function translateDynamic(error: unknown): unknown {
     : translate(error);
 }
 
+// Any fixed number: the first bytes of SHA-256 of "wavegate". Then less patience with tables than the engine has, and all of
+// them at once: a migration that took one after the other while gateways work would wait for them, and they for it.
+const MIGRATION_LOCK = `do $$
+  declare tables text;
+  begin
+    perform pg_advisory_xact_lock(4832679253347), set_config('lock_timeout', '500ms', true);
+    select string_agg(quote_ident(tablename), ', ') into tables from pg_tables where schemaname = current_schema();
+    if tables is not null then execute 'lock table ' || tables; end if;
+  end $$`;
+
 /** Kysely's own lock comes with a patience of an hour for every table: `migrationLock` has been taken before. */
 const NO_LOCK = { acquireMigrationLock: async () => {}, releaseMigrationLock: async () => {} };
 
@@ -292,8 +302,7 @@ export function openPostgres(options: PostgresOptions): Database {
     batchesAtOnce: 1,
     ownThread: false,
     serveAlone: () => {},
-    // Any fixed number: the first bytes of SHA-256 of "wavegate". Then less patience with tables than the engine has.
-    migrationLock: "select pg_advisory_xact_lock(4832679253347), set_config('lock_timeout', '500ms', true)",
+    migrationLock: MIGRATION_LOCK,
     queries: new Kysely<Tables>({
       dialect: {
         createAdapter: () => Object.assign(new PostgresAdapter(), NO_LOCK),
