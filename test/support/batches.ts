@@ -1,5 +1,4 @@
-import { globSync, realpathSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { globSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -13,27 +12,26 @@ export interface Batches {
   /** What one process each begins with: a test file, or a module that brings several. */
   readonly entries: readonly string[];
   readonly files: readonly string[];
-  /** Takes away what was written. */
-  remove(): Promise<void>;
 }
 
 /**
  * Puts neighbours among the test files that the patterns match together: most of a small file's time is what it loads, the same as
  * they. Each is a suite of its own in its batch: its hooks are its own, and what breaks it breaks no other.
  */
-export async function batchesOf(patterns: readonly string[], root: string): Promise<Batches> {
+export function batchesOf(patterns: readonly string[], root: string): Batches {
   const found = globSync([...patterns], { cwd: root }).map((file) => realpathSync(resolve(root, file)));
   const files = found.toSorted();
-  const directory = await mkdtemp(join(tmpdir(), "wavegate-batches-"));
+  const directory = mkdtempSync(join(tmpdir(), "wavegate-batches-"));
+  process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
   const long = files.filter((file) => LONG.test(relative(root, file)));
   const entries = [...long];
   const short = files.filter((file) => !long.includes(file));
   for (let at = 0; at < short.length; at += FILES_PER_BATCH) {
     const entry = join(directory, `batch-${entries.length + 1}.mjs`);
-    await writeFile(entry, moduleOf(short.slice(at, at + FILES_PER_BATCH), root));
+    writeFileSync(entry, moduleOf(short.slice(at, at + FILES_PER_BATCH), root));
     entries.push(entry);
   }
-  return { entries, files, remove: () => rm(directory, { recursive: true, force: true }) };
+  return { entries, files };
 }
 
 function moduleOf(files: readonly string[], root: string): string {

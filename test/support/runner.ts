@@ -55,7 +55,7 @@ async function givenOrStartedPostgres(): Promise<{ stop(): Promise<void> }> {
 /** Prints node's usual report. Returns why the run is a failed one: nothing, if it isn't. */
 async function runFiles(patterns: readonly string[], abort: AbortController): Promise<string[]> {
   const failures: string[] = [];
-  const { entries, files, remove } = await batchesOf(patterns, ROOT);
+  const { entries, files } = batchesOf(patterns, ROOT);
   const without = new Set(files);
   const stream = run({
     cwd: ROOT,
@@ -88,7 +88,6 @@ async function runFiles(patterns: readonly string[], abort: AbortController): Pr
 
   for await (const text of stream.compose(new spec())) process.stdout.write(text);
   clearTimeout(silence);
-  await remove();
   if (!abort.signal.aborted) {
     for (const file of without) failures.push(`there are no tests in ${relative(ROOT, file)}`);
   }
