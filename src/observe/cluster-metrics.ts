@@ -25,7 +25,7 @@ interface Answer {
   readonly told: Told;
 }
 
-/** One that doesn't answer by then is counted as it was when it last did. */
+/** Of one that doesn't answer by then, what it had counted when it last did. */
 const ANSWER_MS = 1_000;
 const SUM_MS = 3_000;
 
@@ -65,7 +65,7 @@ function send(message: Ask | Answer): void {
  * of all.
  */
 export function sumOfWorkers(): void {
-  const latest = new Map<number, Told>();
+  const latest = new Map<number, Pick<Answer, "round" | "told">>();
   let ended: Told = [];
   let keeping = Promise.resolve();
   let round = 0;
@@ -78,7 +78,7 @@ export function sumOfWorkers(): void {
     round += 1;
     rounds = { missing, done: resolve };
     for (const worker of Object.values(cluster.workers ?? {})) {
-      if (worker === undefined || !worker.isConnected()) continue;
+      if (worker === undefined || worker.isDead() || !worker.isConnected()) continue;
       missing.add(worker.id);
       tellWorker(worker, { about: "metrics.tell", round });
     }
@@ -89,7 +89,8 @@ export function sumOfWorkers(): void {
     rounds = null;
     await keeping;
     const { AggregatorRegistry } = await import("prom-client");
-    return AggregatorRegistry.aggregate([ended, ...latest.values()]).metrics();
+    const told = [...latest.values()].map((one) => (one.round === round ? one.told : countsOf(one.told)));
+    return AggregatorRegistry.aggregate([ended, ...told]).metrics();
   }
 
   cluster.on("message", (worker: Worker, message: Ask | Answer) => {
@@ -104,26 +105,33 @@ export function sumOfWorkers(): void {
       );
     }
     if (message.about === "metrics.tell") {
-      latest.set(worker.id, message.told);
+      // What it has counted is kept already.
+      if (worker.isDead()) return;
+      latest.set(worker.id, message);
       if (message.round !== round || rounds === null) return;
       rounds.missing.delete(worker.id);
       if (rounds.missing.size === 0) rounds.done();
     }
   });
-  // Its last messages have come by then.
-  cluster.on("disconnect", (worker) => {
+  // Not "disconnect": of one that is killed while it stands still it may never come.
+  cluster.on("exit", (worker) => {
     rounds?.missing.delete(worker.id);
     if (rounds?.missing.size === 0) rounds.done();
     keeping = keeping.then(() => keepCounts(worker.id)).catch(() => {});
   });
 
   async function keepCounts(id: number): Promise<void> {
-    const counts = (latest.get(id) ?? []).filter(({ type }) => type === "counter" || type === "histogram");
+    const counts = countsOf(latest.get(id)?.told ?? []);
     const { AggregatorRegistry } = await import("prom-client");
     const sum: Told = await AggregatorRegistry.aggregate([ended, counts]).getMetricsAsJSON();
     ended = sum;
     latest.delete(id);
   }
+}
+
+/** Without what is only true at the moment. */
+function countsOf(told: Told): Told {
+  return told.filter(({ type }) => type === "counter" || type === "histogram");
 }
 
 function tellWorker(worker: Worker, message: Tell | Sum): void {

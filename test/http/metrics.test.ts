@@ -128,7 +128,7 @@ suite("who may GET /metrics", () => {
     assert.equal(await status(open.gateway, {}), 200);
   });
 
-  test("processes that share a port answer for each other, also for one that has ended", async (t) => {
+  test("processes that share a port answer for each other, also for one that hangs or has ended", async (t) => {
     const ticketing = await startRecorder();
     t.after(() => ticketing.close());
     const env = { ...gatewayEnv(await POSTGRES.createUrl(), ticketing.url), METRICS_PUBLIC: "1" };
@@ -149,6 +149,11 @@ suite("who may GET /metrics", () => {
       assert.equal(now.get("wavegate_database_up"), 1);
       assert.equal([...now.keys()].filter((name) => name.startsWith("wavegate_build_info")).length, 1);
     }
+    // One of the two questions comes to the process that answers nobody.
+    process.kill(pids[0]!, "SIGSTOP");
+    const hung = readScrape(await Promise.any([ask("/metrics"), ask("/metrics")]));
+    assert.equal(hung.get("wavegate_processes"), 1);
+    assert.equal(hung.get(health), 6);
     process.kill(pids[0]!, "SIGKILL");
     await gateway.logged("worker.ended");
     const after = readScrape(await ask("/metrics"));
