@@ -37,6 +37,14 @@ suite("what the HTTP layer tells the log", () => {
     assert.ok(!JSON.stringify(answered).includes("secret"));
   });
 
+  test("how long an answer took, also where nothing else listens for its end", async (t) => {
+    const door = await openDoor();
+    t.after(() => door.close());
+    await door.post();
+    const answered = door.events.find(({ event }) => event === "http.answered");
+    assert.ok(Number(answered?.["duration_ms"]) > 0, "a commit takes some time");
+  });
+
   test("of a traceparent the fields that are known, and nothing that a terminal would act upon", async (t) => {
     const door = await openDoor();
     t.after(() => door.close());
