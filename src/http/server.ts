@@ -118,6 +118,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     closing = true;
     options.waits.close();
   });
+  // First: its clock starts before anything is refused.
+  tellAnswered(app, log);
   app.addHook("onRequest", (request, reply, done) => {
     // Nobody is there any more to whom an answer could be given.
     if (request.raw.socket.destroyed) return void reply.hijack();
@@ -131,7 +133,6 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     else done();
   });
 
-  tellAnswered(app, log);
   app.addHook("onSend", (_request, reply, _payload, done) => {
     // A connection kept alive would hold up the end of the process.
     if (closing) void reply.header("connection", "close");
