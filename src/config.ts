@@ -67,6 +67,7 @@ export interface Config {
   readonly metricsPublic: boolean;
   /** Where traces go. */
   readonly tracesEndpoint: string | null;
+  readonly tracesDisabled: boolean;
 }
 
 /** A configuration that can't be used. */
@@ -168,6 +169,7 @@ function compose(values: Values, dev: boolean): Config {
     logLevel: values.LOG_LEVEL,
     metricsPublic: values.METRICS_PUBLIC,
     tracesEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
+    tracesDisabled: values.OTEL_SDK_DISABLED,
   };
 }
 
@@ -260,6 +262,7 @@ function effective(config: Config): Record<VariableName, Shown> {
     LOG_LEVEL: config.logLevel,
     METRICS_PUBLIC: config.metricsPublic,
     OTEL_EXPORTER_OTLP_ENDPOINT: config.tracesEndpoint,
+    OTEL_SDK_DISABLED: config.tracesDisabled,
   };
 }
 

@@ -83,8 +83,9 @@ export async function startGateway(config: Config, log: Log, start: StartOptions
 }
 
 /** Loaded only where there is somebody to send to. */
-async function openTraces({ tracesEndpoint, databaseUrl, role }: Config, log: Log): Promise<Traces | null> {
-  if (tracesEndpoint === null) return null;
+async function openTraces(config: Config, log: Log): Promise<Traces | null> {
+  const { tracesEndpoint, tracesDisabled, databaseUrl, role } = config;
+  if (tracesEndpoint === null || tracesDisabled) return null;
   const { createTraces } = await import("./observe/traces.ts");
   return createTraces({
     endpoint: tracesEndpoint,

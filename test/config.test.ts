@@ -82,6 +82,7 @@ describe("configuration: defaults", () => {
       logLevel: "info",
       metricsPublic: false,
       tracesEndpoint: null,
+      tracesDisabled: false,
     } satisfies Config);
   });
 

@@ -7,9 +7,10 @@ import { placeOfUrl, reach } from "./doctor-reach.ts";
 const GRPC_PORT = 4317;
 
 /** Whether traces are sent, and whether anybody could take them. Orders don't depend on it. */
-export async function checkTraces({ tracesEndpoint }: Config): Promise<Check> {
+export async function checkTraces({ tracesEndpoint, tracesDisabled }: Config): Promise<Check> {
   const name = "traces";
   if (tracesEndpoint === null) return ok(name, "off: OTEL_EXPORTER_OTLP_ENDPOINT is not set");
+  if (tracesDisabled) return ok(name, "off: OTEL_SDK_DISABLED is set");
   const place = placeOfUrl(tracesEndpoint);
   const told = `${place.host}:${place.port}`;
   try {

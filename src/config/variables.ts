@@ -185,6 +185,7 @@ export const VARIABLES = {
     "where traces go, by OTLP over HTTP (docs/observability.md), as http://127.0.0.1:4318",
     { shownDefault: "no traces" },
   ),
+  OTEL_SDK_DISABLED: variable("0", read.flag, "no traces, wherever they would go"),
 } satisfies Record<string, Variable<unknown>>;
 
 export type VariableName = keyof typeof VARIABLES;

@@ -181,6 +181,20 @@ suite("the trace of an order", () => {
     assert.equal(spans.find(({ name }) => name === "settle")?.attributes["db.system.name"], "sqlite");
   });
 
+  test("is nobody's where OpenTelemetry is switched off", async () => {
+    const { url, bodies } = kept(await startCollector());
+    const ticketing = kept(await startRecorder());
+    const partner = kept(await startRecorder());
+    const env = gatewayEnv(await SQLITE.createUrl(), ticketing.url);
+    const off = { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_SDK_DISABLED: "true" };
+    const gateway = await runGateway({ ...env, ...off });
+    const stop = stoppedAtTheEnd(gateway);
+    await gateway.post(orderBody(`${partner.url}/cb`));
+    await gateway.reach(1, "ota_callback_delivered");
+    await stop();
+    assert.equal(bodies.length, 0);
+  });
+
   test("holds nothing up when the collector hangs", async () => {
     const hanging = kept(await startCollector(() => {}));
     await orderOfOneWhoWent(hanging.url, () => hanging.spans.length > 0);
