@@ -6,7 +6,7 @@ import { CONFIG_VARIABLES } from "../src/config.ts";
 const PAGE = new URL("../docs/configuration.md", import.meta.url);
 const TABLE = /(<!-- settings: ([A-Z0-9_ ]+) -->\n)[\s\S]*?(<!-- \/settings -->)/g;
 
-const byName = new Map(CONFIG_VARIABLES.map((variable) => [variable.name as string, variable]));
+const byName = new Map(CONFIG_VARIABLES.map((variable) => [variable.name, variable]));
 const placed: string[] = [];
 
 function cell(text: string): string {
