@@ -17,12 +17,8 @@ import { promisify } from "node:util";
 import { olderNodes } from "../support/older-node.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-/** The command line's own tests that the package has to stand too; those of `serve` bring orders to their end. */
-const TESTS = [
-  "test/commands/program.test.ts",
-  "test/commands/{demo,doctor,mapping,serve}.test.ts",
-  "test/faults/{drain,workers}.test.ts",
-];
+/** Tests that the package has to stand too: orders to their end in several processes, and by a mapping of one's own. */
+const TESTS = ["test/commands/mapping.test.ts", "test/faults/workers.test.ts"];
 
 const MAX_OUTPUT = 64 * 1024 * 1024;
 
@@ -92,6 +88,19 @@ suite("the package", () => {
     // Also where a user's own npm script has called it.
     const { stdout } = await wavegate(["serve", "--help"], { npm_lifecycle_event: "start" });
     assert.match(stdout, /^ {4}wavegate serve --dev$/m);
+  });
+
+  test("has every command, and brings the demo's orders to their end", async () => {
+    const { stdout: help } = await wavegate(["--help"]);
+    const [, listed = ""] = /^Commands:\n([^]*?)\n\n/m.exec(help) ?? [];
+    const commands = [...listed.matchAll(/^ {2}(\w+)/gm)].map(([, command]) => command!);
+    assert.ok(commands.length > 15);
+    // Loads all that the command needs.
+    for (const command of commands) {
+      const { stdout } = await wavegate([command, "--help"]);
+      assert.ok(stdout.startsWith(`Usage: wavegate ${command === "help" ? "" : command}`), stdout);
+    }
+    await wavegate(["demo", "--exit"], { PORT: "0" });
   });
 
   test("says on an older Node what it needs", () => {
