@@ -56,7 +56,8 @@ async function hold(options: Options): Promise<void> {
     if (!placed && idsAfter === null)
       return print(`It is held already, since ${told.since} by ${plain(told.by)}: ${plain(told.reason)}`);
     print(
-      `The gateways of ${placeOf(config.databaseUrl)} are held: orders are accepted and wait, nothing is worked.`,
+      `The gateways of ${placeOf(config.databaseUrl)} are held: orders are accepted and wait.\n` +
+        "Running gateways take up nothing more within POLL_SECS, and what is in flight ends.",
     );
     if (idsAfter !== null) print(`Ids go on after ${idsAfter}: none is given out twice.`);
     print(`\`${invocation()} release\` shows what would begin, and lets them work again.`);

@@ -66,7 +66,7 @@ function healthOf(view: OverviewView, nowMs: number): string {
     health.open_since === null
       ? { text: "closed", style: "green" }
       : {
-          text: `open since ${relative(Date.parse(health.open_since), nowMs)}: ${health.reason}`,
+          text: `opened ${relative(Date.parse(health.open_since), nowMs)}: ${health.reason}`,
           style: "red",
         },
     String(health.failures_last_hour),

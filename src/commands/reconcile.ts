@@ -32,8 +32,7 @@ export function define(command: Command): void {
         "Ticketing's visits of a day",
       ],
     ],
-    "It ends with 0 when all agree, with 1 when something differs, with 2 when the file or an option can't be used.\n" +
-      "docs/reconciliation.md says how keys, amounts, dates, statuses and repeats are compared.",
+    "docs/reconciliation.md says how keys, amounts, dates, statuses and repeats are compared.",
   );
 }
 

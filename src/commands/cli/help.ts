@@ -5,7 +5,8 @@ const EXIT_CODES_HELP = `Exit codes:
   0  done
   1  it failed, or a check found something
   2  wrong usage or configuration
-  3  what was asked for does not exist`;
+  3  what was asked for does not exist
+  4  what was compared differs`;
 
 /** Ends a command's help with examples, each `[arguments, what it does]`, and the exit codes. */
 export function withExamples(
