@@ -21,7 +21,10 @@ export function tellAnswered(app: FastifyInstance, log: Log): void {
     done();
   });
   const tell = (request: FastifyRequest, reply: FastifyReply): void => {
-    const now = performance.now();
+    const begunAt = startedAt.get(request);
+    // An answer that can't be sent has another sent in its place.
+    if (begunAt === undefined) return;
+    startedAt.delete(request);
     const { url: route = NO_ROUTE, schema } = request.routeOptions;
     // Hidden: the routes that refuse every other method.
     const isThere = route !== NO_ROUTE && schema?.hide !== true;
@@ -30,7 +33,7 @@ export function tellAnswered(app: FastifyInstance, log: Log): void {
       method: isThere ? request.method : NO_ROUTE,
       route,
       status: reply.raw.writableFinished ? reply.statusCode : CLIENT_GONE,
-      duration_ms: tenths(now - (startedAt.get(request) ?? now)),
+      duration_ms: tenths(performance.now() - begunAt),
       ...ofOrder(request, reply),
     };
     log.debug(event);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
+import { Readable } from "node:stream";
 import { suite, test } from "node:test";
 import { addOperator, DEMO, openDoor } from "./door.ts";
 
@@ -43,6 +44,24 @@ suite("what the HTTP layer tells the log", () => {
     await door.post();
     const answered = door.events.find(({ event }) => event === "http.answered");
     assert.ok(Number(answered?.["duration_ms"]) > 0, "a commit takes some time");
+  });
+
+  test("once, also where the answer broke before its first byte", async (t) => {
+    const door = await openDoor();
+    t.after(() => door.close());
+    const broken = new Readable({
+      read() {
+        this.destroy(new Error("no more rows"));
+      },
+    });
+    door.app.get("/breaks", async (_request, reply) => reply.send(broken));
+    const url = await door.app.listen({ host: "127.0.0.1", port: 0 });
+    assert.equal((await fetch(`${url}/breaks`)).status, 500);
+    const answered = door.events.filter(({ event }) => event === "http.answered");
+    assert.deepEqual(
+      answered.map(({ route, status }) => [route, status]),
+      [["/breaks", 500]],
+    );
   });
 
   test("of a traceparent the fields that are known, and nothing that a terminal would act upon", async (t) => {
