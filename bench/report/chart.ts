@@ -1,6 +1,8 @@
 /** A bar for each group: the median, and how far the runs were apart. */
 export interface Bar {
   readonly label: string;
+  /** WaveGate's, which stands out. */
+  readonly isOwn: boolean;
   readonly median: number;
   readonly min: number;
   readonly max: number;
@@ -8,8 +10,9 @@ export interface Bar {
 
 export interface Line {
   readonly label: string;
-  /** At equal distances over the minutes; gaps are null. */
+  /** At equal distances over its minutes; gaps are null. */
   readonly values: readonly (number | null)[];
+  readonly minutes: number;
 }
 
 const WIDTH = 720;
@@ -23,8 +26,9 @@ const COLOURS = ["#2f81f7", "#d29922", "#3fb950", "#f778ba"];
 /** Greys and colours that can be read on light and on dark. */
 const STYLE = `<style>
   text { font: 12px system-ui, sans-serif; fill: #57606a } .title { font-weight: 600 }
-  .bar { fill: #2f81f7 } .spread, .axis { stroke: #8c959f; fill: none } .number { text-anchor: end }
-  @media (prefers-color-scheme: dark) { text { fill: #b1bac4 } }
+  .bar { fill: #a8b3bf } .own { fill: #2f81f7 } .axis { stroke: #8c959f; fill: none } .number { text-anchor: end }
+  .spread { stroke: #24292f; fill: none }
+  @media (prefers-color-scheme: dark) { text { fill: #b1bac4 } .bar { fill: #57606a } .own { fill: #2f81f7 } .spread { stroke: #f0f6fc } }
 </style>`;
 
 /** A panel of bars for each title, below each other. */
@@ -41,11 +45,11 @@ export function barChart(panels: readonly { title: string; bars: readonly Bar[] 
 function barPanel(title: string, bars: readonly Bar[], y: number): string {
   const most = Math.max(...bars.map(({ max }) => max)) || 1;
   const scale = (value: number): number => (value / most) * (WIDTH - LABEL_WIDTH - VALUE_WIDTH);
-  const rows = bars.map(({ label, median, min, max }, index) => {
+  const rows = bars.map(({ label, isOwn, median, min, max }, index) => {
     const top = y + TITLE + index * ROW;
     const middle = top + ROW / 2;
     return `<text x="0" y="${middle + 4}">${escaped(label)}</text>
-<rect class="bar" x="${LABEL_WIDTH}" y="${top + 4}" width="${round(scale(median))}" height="${ROW - 8}" rx="2"/>
+<rect class="${isOwn ? "bar own" : "bar"}" x="${LABEL_WIDTH}" y="${top + 4}" width="${round(scale(median))}" height="${ROW - 8}" rx="2"/>
 <path class="spread" d="M${round(LABEL_WIDTH + scale(min))} ${middle}H${round(LABEL_WIDTH + scale(max))}"/>
 <text class="number" x="${WIDTH}" y="${middle + 4}">${shortNumber(median)}</text>`;
   });
@@ -53,21 +57,19 @@ function barPanel(title: string, bars: readonly Bar[], y: number): string {
 }
 
 /** A panel of lines for each title, below each other. */
-export function lineChart(
-  panels: readonly { title: string; lines: readonly Line[] }[],
-  minutes: number,
-): string {
+export function lineChart(panels: readonly { title: string; lines: readonly Line[] }[]): string {
   const height = TITLE + PLOT + 2 * ROW;
-  const parts = panels.map(({ title, lines }, index) => linePanel(title, lines, minutes, index * height));
+  const parts = panels.map(({ title, lines }, index) => linePanel(title, lines, index * height));
   return svg(panels.length * height, parts);
 }
 
-function linePanel(title: string, lines: readonly Line[], minutes: number, y: number): string {
+function linePanel(title: string, lines: readonly Line[], y: number): string {
   const left = 60;
   const most = Math.max(...lines.flatMap(({ values }) => values.map((value) => value ?? 0))) || 1;
+  const minutes = Math.max(...lines.map((line) => line.minutes));
   const bottom = y + TITLE + PLOT;
-  const drawn = lines.map(({ label, values }, index) => {
-    const step = (WIDTH - left) / Math.max(1, values.length - 1);
+  const drawn = lines.map(({ label, values, minutes: own }, index) => {
+    const step = ((WIDTH - left) * (own / minutes)) / Math.max(1, values.length - 1);
     const points = values.flatMap((value, at) =>
       value === null ? [] : [`${round(left + at * step)},${round(bottom - (value / most) * PLOT)}`],
     );

@@ -128,7 +128,8 @@ function bars(panels: Panels, groups: readonly Group[]): string | null {
       const values = valuesOf(group, key);
       if (values.length === 0) return [];
       const [min, max] = [Math.min(...values), Math.max(...values)];
-      return [{ label: nameOf(group, groups), median: median(values), min, max }];
+      const isOwn = group.contender === WAVEGATE.name;
+      return [{ label: nameOf(group, groups), isOwn, median: median(values), min, max }];
     }),
   }));
   return drawn.some((panel) => panel.bars.length > 0) ? barChart(drawn) : null;
@@ -136,16 +137,16 @@ function bars(panels: Panels, groups: readonly Group[]): string | null {
 
 /** Of the last run of each: lines of several would hide each other. */
 function lines(panels: Panels, groups: readonly Group[]): string | null {
-  const minutes = groups[0]?.runs.at(-1)?.minutes;
-  if (minutes === undefined) return null;
+  if (groups[0]?.runs.at(-1)?.minutes === undefined) return null;
   const drawn = panels.map(({ key, label }) => ({
     title: label,
     lines: groups.map((group) => ({
       label: nameOf(group, groups),
       values: group.runs.at(-1)!.series?.[key] ?? [],
+      minutes: group.runs.at(-1)!.minutes ?? 0,
     })),
   }));
-  return lineChart(drawn, minutes);
+  return lineChart(drawn);
 }
 
 function missing(results: readonly Result[], measures: readonly Measure[]): string {
