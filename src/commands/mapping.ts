@@ -40,7 +40,10 @@ export function define(command: Command): void {
       "Show the order as the mapping sees it, the request it makes of it, and, with --status or --response, what an " +
         "answer means. Exit code 1 if the mapping fails, or the outcome isn't the one expected.",
     )
-    .option("--order <file>", "a JSON file with an order as partners send it; else the mapping's sample")
+    .option(
+      "--order <file>",
+      "a JSON file with an order as partners send it, - for stdin; else the mapping's sample",
+    )
     .option("--status <code>", "the status of ticketing's answer; 200 where there is a --response", asStatus)
     .option("--response <file>", "a file with the body of ticketing's answer; else it has none")
     .addOption(

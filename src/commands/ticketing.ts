@@ -26,7 +26,7 @@ export function define(command: Command): void {
     )
     .requiredOption(
       "--order <file>",
-      "a JSON file with an order as partners send it, which may be ticketed for a test",
+      "a JSON file with an order as partners send it, which may be ticketed for a test; - for stdin",
     )
     .option("--partner <id>", "the partner it seems to come from", "probe")
     .option(...JSON_OPTION)

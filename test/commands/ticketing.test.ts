@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, suite, test } from "node:test";
@@ -48,6 +48,14 @@ suite("ticketing probe", () => {
       assert.equal(JSON.parse(body).channel, "probe");
       assert.equal("callback_url" in JSON.parse(body), false);
     }
+  });
+
+  test("the order may come by stdin", async () => {
+    ticketing = await startRecorder(json(200, { reference: "R" }));
+    const stdin = readFileSync(join(cwd, "order.json"), "utf8");
+    const { code } = await runAlone([...PROBE, "-"], { env: { TICKETING_URL: ticketing.url }, cwd, stdin });
+    assert.equal(code, 0);
+    assert.equal(JSON.parse(ticketing.requests[0]!.body).external_order_id, "PROBE-1");
   });
 
   test("other tickets: it is not", async () => {
