@@ -53,6 +53,7 @@ h3 { margin: 0; font-size: 1.1rem; } h3 a { color: inherit; text-decoration: non
 .method { color: var(--mark); font-weight: 700; margin-right: .5rem; }
 code, pre { font: .85em/1.5 ui-monospace, monospace; }
 :not(pre) > code { background: var(--soft); padding: .1em .3em; border-radius: 3px; overflow-wrap: anywhere; }
+td:first-child > code { overflow-wrap: break-word; }
 pre { background: var(--soft); padding: .8rem 1rem; border-radius: 6px; overflow: auto; max-height: 32rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
