@@ -47,15 +47,18 @@ export function createMetrics(statuses: readonly string[]): Metrics {
     return id;
   }
 
-  function attempted(
-    leg: string,
-    firstMovesTo: string | null,
-    event: WorkEventOf<"ticketing.attempted" | "callback.attempted">,
-  ): void {
-    const { partner_id, outcome, error, duration_ms, attempt } = event;
+  function attempted(leg: string, event: WorkEventOf<"ticketing.attempted" | "callback.attempted">): void {
+    const { partner_id, outcome, error, duration_ms, settled } = event;
     into.attempts.inc({ leg, partner: partnerLabel(partner_id), outcome, error: error ?? "" });
     if (duration_ms !== null) into.attemptSeconds.observe({ leg }, duration_ms / 1000);
-    if (attempt === 1 && firstMovesTo !== null) into.transitions.inc({ to: firstMovesTo });
+    // Late: it was found lost before, and that has counted.
+    if (settled !== "late") begun(leg, event);
+  }
+
+  /** A leg's first claim moves the order. */
+  function begun(leg: string, event: { readonly attempt: number; readonly moves_order?: boolean }): void {
+    const { attempt, moves_order: movesOrder = leg === "ticketing" } = event;
+    if (attempt === 1 && movesOrder) into.transitions.inc({ to: BEGUN[leg] ?? leg });
   }
 
   const handlers = {
@@ -67,11 +70,13 @@ export function createMetrics(statuses: readonly string[]): Metrics {
       into.accepted.inc({ partner: partnerLabel(partner_id) });
       into.acceptSeconds.observe(duration_ms / 1000);
     },
-    "ticketing.attempted": (event) => attempted("ticketing", "ticketing_processing", event),
-    "callback.attempted": (event) =>
-      attempted("callback", event.moves_order === true ? "ota_callback_pending" : null, event),
-    "attempt.lost": ({ leg, partner_id }) =>
-      into.attempts.inc({ leg, partner: partnerLabel(partner_id), outcome: "lost", error: "lost" }),
+    "ticketing.attempted": (event) => attempted("ticketing", event),
+    "callback.attempted": (event) => attempted("callback", event),
+    "attempt.lost": (event) => {
+      const { leg, partner_id } = event;
+      into.attempts.inc({ leg, partner: partnerLabel(partner_id), outcome: "lost", error: "lost" });
+      begun(leg, event);
+    },
     "order.settled": ({ status, since_accepted_ms }) => {
       into.transitions.inc({ to: status });
       if (status === "ticketed") into.ticketedSeconds.observe(since_accepted_ms / 1000);
@@ -108,6 +113,10 @@ export function createMetrics(statuses: readonly string[]): Metrics {
   };
 }
 
+const BEGUN: Readonly<Record<string, string>> = {
+  ticketing: "ticketing_processing",
+  callback: "ota_callback_pending",
+};
 const EXHAUSTED: Readonly<Record<string, string>> = {
   ticketing: "ticketing_exhausted",
   callback: "ota_callback_exhausted",

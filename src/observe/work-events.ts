@@ -74,6 +74,8 @@ type AttemptLost = OfOrder & {
   /** From its claim until it was found out. */
   readonly duration_ms: number;
   readonly job: string;
+  /** As above. */
+  readonly moves_order?: boolean;
 };
 
 /** A leg has come to its end, and the order with it: until a person, a circuit or the next leg goes on. */

@@ -187,6 +187,7 @@ export function createSettle(options: SettleOptions): Settle {
           span_id: attemptSpanId(leg, { traceId, jobId, no }),
           duration_ms: Math.max(0, clock.wallMs() - startedAt),
           job,
+          ...(leg === "callback" ? { moves_order: claim.movesOrder } : {}),
         };
         log.warn(event);
         if (claim.movesOrder) tellIfSettled(claim, job, clock.wallMs());

@@ -80,6 +80,21 @@ suite("metrics", () => {
     assert.equal(readScrape(await metrics.read(STATE).metrics()).get("wavegate_log_lines_dropped_total"), 7);
   });
 
+  test("an order whose first attempt was lost has come into its status, once", async () => {
+    const metrics = createMetrics([]);
+    const of = { ...ORDER, attempt: 1, duration_ms: 1, span_id: "00f067aa0ba902b7", job: "pending" };
+    metrics.observe({ event: "attempt.lost", leg: "ticketing", ...of });
+    metrics.observe({ event: "ticketing.attempted", outcome: "done", error: null, settled: "late", ...of });
+    metrics.observe({ event: "attempt.lost", leg: "callback", moves_order: true, ...of });
+    metrics.observe({ event: "attempt.lost", leg: "callback", moves_order: false, ...of });
+    const scrape = readScrape(await metrics.read(STATE).metrics());
+    assert.deepEqual(samplesOf(scrape, "wavegate_order_transitions_total"), {
+      'to="ticketing_processing"': 1,
+      'to="ota_callback_pending"': 1,
+    });
+    assert.equal(Object.keys(samplesOf(scrape, "wavegate_attempts_total")).length, 3);
+  });
+
   test("partners beyond a hundred share their series", async () => {
     const metrics = createMetrics([]);
     for (let partner = 0; partner < 130; partner += 1) {
