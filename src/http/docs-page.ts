@@ -81,7 +81,8 @@ ${words("Each as `application/problem+json`. `detail` begins as it does here.")}
   const about = `<h1>${escaped(info.title)}</h1>
 <p>Version ${escaped(info.version)}. The same for programs: <a href="openapi.json">openapi.json</a> (OpenAPI 3.1).</p>
 ${words(info.description)}
-<h4>Credentials</h4>${table(["", ""], schemes)}`;
+<h4>Credentials</h4>${table(["", ""], schemes)}
+${words("In the commands `$GATEWAY` is the gateway's address, and `$TOKEN` an operator's token.")}`;
   return page(
     `${info.title} API`,
     [...nav, '<b><a href="#problems">problems</a></b>'].join("\n"),
