@@ -63,6 +63,9 @@ export const NUMBERED = [
 const IDS_PER_SEC = 100_000;
 const NUMBERS_SINCE_MS = Date.UTC(2026, 0, 1);
 
+/** Stands before the reason until that is done: whoever is about to release it sees that a restore was cut short. */
+export const IDS_NOT_MOVED = "ids are not moved on yet, run `hold --restored` again: ";
+
 /** Jobs of one statement. */
 const BATCH = 1_000;
 const GATEWAY: Subject = { partnerId: "", orderId: null };
@@ -79,6 +82,10 @@ export function createHolds({ run, transact, queries, words }: Database): Holds 
   const readHold = createReadHold({ run });
   const insert = `insert into holds (partner_id, actor, reason, since) values ('', $1, $2, ${words.now("$3")})
     on conflict (partner_id) do nothing returning partner_id`;
+  const mark = `update holds set reason = '${IDS_NOT_MOVED}' || reason
+    where partner_id = '' and substr(reason, 1, ${IDS_NOT_MOVED.length}) <> '${IDS_NOT_MOVED}'`;
+  const unmark = `update holds set reason = substr(reason, ${IDS_NOT_MOVED.length + 1})
+    where partner_id = '' and substr(reason, 1, ${IDS_NOT_MOVED.length}) = '${IDS_NOT_MOVED}'`;
   const remove = "delete from holds where partner_id = '' returning actor, reason, since";
   const holdAnew = LEGS.map((leg) => {
     const { jobs } = LEG_TABLES[leg];
@@ -136,11 +143,18 @@ export function createHolds({ run, transact, queries, words }: Database): Holds 
       }),
     async placeRestored(act, now) {
       // The hold first: whatever fails after it, nothing is worked.
-      const placed = await transact((tx) => tx(insert, [act.actor, act.reason, now]));
+      const placed = await transact(async (tx) => {
+        const rows = await tx(insert, [act.actor, act.reason, now]);
+        await tx(mark, []);
+        return rows;
+      });
       const [clock] = await run<{ now: number }>(`select ${words.now("$1")} as now`, [now]);
       const idsAfter = await skipIds(clock!.now);
       const detail = { restored: true, ids_after: idsAfter };
-      await transact((tx) => recordAct(tx, GATEWAY, "hold", { ...act, detail }, now));
+      await transact(async (tx) => {
+        await tx(unmark, []);
+        await recordAct(tx, GATEWAY, "hold", { ...act, detail }, now);
+      });
       return { idsAfter, placed: placed.length > 0 };
     },
     async lift(act, now) {

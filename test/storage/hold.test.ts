@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { createOverview } from "../../src/storage/overview.ts";
-import { NUMBERED } from "../../src/storage/hold.ts";
+import { IDS_NOT_MOVED, NUMBERED } from "../../src/storage/hold.ts";
 import { firstIdSince } from "../../src/storage/ids-in-time.ts";
 import type { Storage } from "../../src/storage/open.ts";
 import { freshStorage, onEachDatabase } from "../support/databases.ts";
@@ -80,7 +80,13 @@ onEachDatabase("a hold", (kind) => {
       );
       assert.ok(row!.last >= again, table);
     }
+    assert.equal((await storage.readHold())?.reason, ACT.reason);
+    // What was cut short says so to whoever is about to release it.
     await assert.rejects(holds.placeRestored(ACT, NOW), { name: "ClockBehind" });
+    await assert.rejects(holds.placeRestored(ACT, NOW), { name: "ClockBehind" });
+    assert.equal((await storage.readHold())?.reason, IDS_NOT_MOVED + ACT.reason);
+    await holds.placeRestored(ACT, at + 2_000);
+    assert.equal((await storage.readHold())?.reason, ACT.reason);
   });
 
   test("knows every table that the database numbers", async () => {
