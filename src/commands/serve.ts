@@ -177,7 +177,7 @@ async function welcome(gateway: Gateway, development: Development): Promise<stri
     [
       "Ticketing",
       sandboxTicketingUrl === null
-        ? new URL(config.ticketing.url!).origin
+        ? `${new URL(config.ticketing.url!).origin} (no sandbox: TICKETING_URL names it)`
         : `${sandboxTicketingUrl} (sandbox)`,
     ],
     ["Callbacks", `${callbackUrl} (sandbox partner)`],
