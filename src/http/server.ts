@@ -11,6 +11,7 @@ import type { OrderQueries } from "../storage/order-queries.ts";
 import { type AuthenticationOptions, createAuthentication } from "./authenticate.ts";
 import { tellAnswered, tellRefused } from "./answered.ts";
 import { createAuthFailures } from "./auth-failures.ts";
+import { takeBacklog } from "./backlog.ts";
 import { createConnectionErrors } from "./client-error.ts";
 import { isDirectAndLocal } from "./development-guard.ts";
 import { createErrorHandler } from "./error-handler.ts";
@@ -117,6 +118,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   app.addHook("preClose", async () => {
     closing = true;
     options.waits.close();
+    await takeBacklog(app.server);
   });
   // First: its clock starts before anything is refused.
   tellAnswered(app, log);

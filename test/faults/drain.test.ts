@@ -93,6 +93,24 @@ suite("SIGTERM while clients are connected", () => {
     assert.deepEqual(await gateway.ended, { code: 0, signal: null });
   });
 
+  test("who has connected is answered, also where the gateway had not come to look", async () => {
+    const gateway = await start(10);
+    const { hostname, port } = new URL(gateway.url);
+    const body = JSON.stringify(orderBody(`${partner.url}/cb`));
+    gateway.signal("SIGSTOP");
+    const sockets = Array.from({ length: 30 }, async () => {
+      const socket = connect(Number(port), hostname);
+      await once(socket, "connect");
+      return { answer: finish(socket, postHead(body) + body) };
+    });
+    const asked = await Promise.all(sockets);
+    gateway.signal("SIGTERM");
+    gateway.signal("SIGCONT");
+    const answers = await Promise.all(asked.map(({ answer }) => answer));
+    for (const answer of answers) assert.match(answer, /^HTTP\/1\.1 503 /);
+    assert.deepEqual(await gateway.ended, { code: 0, signal: null });
+  });
+
   test("nobody can keep it from ending: a body that never ends is cut off after DRAIN_SECS", async () => {
     const gateway = await start(0.5);
     const body = JSON.stringify(orderBody(`${partner.url}/cb`));
