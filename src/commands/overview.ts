@@ -19,7 +19,7 @@ export function define(command: Command): void {
   command
     .description(
       "Show how the gateway fares: orders by the hour, latency, health of ticketing and partners, and visits of today and " +
-        "tomorrow (by VENUE_TIMEZONE) that have no tickets yet.",
+        "tomorrow (by VENUE_TIMEZONE) that have no tickets yet. STOOD STILL: came to stand in that hour, and still does.",
     )
     .option("--hours <n>", `how many hours back, 1 to ${MAX_HOURS}`, asHours, 12)
     .option(...JSON_OPTION)
