@@ -39,6 +39,11 @@ tickets exactly once, was called back exactly once, and is delivered in the data
 fails and gives no figure. A figure is the median of its runs, with the lowest and the highest. × is the row's figure over
 WaveGate's, or where conditions differ over that of its first condition: taken within each round of runs, then the median.
 
+How to read it: the contender, its database and the load share the machine, so that at full speed a figure is what an order costs in
+CPU time, the load's included. \`bare\` and \`plain\` have no queue: what is under way is known to one process alone until it starts again.
+The engines (pg-boss, graphile-worker, BullMQ) have one, but no allowlist, rate limit, address guard, circuits, lost or late attempts, logs
+or search: [what they don't have](../bench/peers/README.md#what-they-dont-have). WaveGate is measured with all of that on.
+
 Measured on:
 
 ${facts(results.map(({ machine }) => listed(machine)))}
