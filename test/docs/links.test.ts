@@ -4,9 +4,6 @@ import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
 import { type Page, readPages, ROOT } from "./documents.ts";
 
-/** Named already, and made by the next run of the benchmark. */
-const PENDING = new Set(["docs/performance.md", "bench/results/"]);
-
 const pages = readPages();
 const byPath = new Map(pages.map((page) => [page.path, page]));
 
@@ -60,7 +57,7 @@ test("every link within the project leads to a file that exists", () => {
   assert.ok(inside.length > 100);
   const broken = inside.filter((link) => {
     const { path } = placeOf(link);
-    return path.startsWith("..") || (!existsSync(join(ROOT, path)) && !PENDING.has(path));
+    return path.startsWith("..") || !existsSync(join(ROOT, path));
   });
   assert.deepEqual(broken, []);
 });
@@ -72,11 +69,6 @@ test("every anchor is a heading of its page", () => {
     return anchor !== null && page !== undefined && !anchorsOf(page).has(anchor);
   });
   assert.deepEqual(broken, []);
-});
-
-test("what is pending isn't there yet", () => {
-  for (const path of PENDING)
-    assert.ok(!existsSync(join(ROOT, path)), `${path} exists: take it out of PENDING`);
 });
 
 test("every link that leads outside is written https, without credentials", () => {
@@ -110,8 +102,7 @@ test("every file that a page names exists", () => {
   );
   assert.ok(named.length > 300);
   const missing = named.filter(
-    ({ file }) =>
-      !PENDING.has(file) && !existsSync(join(ROOT, file)) && globSync(file, { cwd: ROOT }).length === 0,
+    ({ file }) => !existsSync(join(ROOT, file)) && globSync(file, { cwd: ROOT }).length === 0,
   );
   assert.deepEqual(missing, []);
 });
