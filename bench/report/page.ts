@@ -80,7 +80,7 @@ function body(measure: Measure, result: Result, images: string): string {
     "",
     ...failures,
     ...charts(measure, result, groups, images),
-    "```",
+    "```bash",
     ...commands,
     "```",
     "",
