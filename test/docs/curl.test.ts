@@ -5,12 +5,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startDevelopment } from "../../src/commands/development.ts";
 import { loadConfig } from "../../src/config.ts";
 import { startGateway } from "../../src/gateway.ts";
-import type { Log } from "../../src/observe/log.ts";
 import { SQLITE } from "../support/databases.ts";
 import { commandsIn, readPages } from "./documents.ts";
 import { requestOf } from "./curl.ts";
+import { SILENT } from "../support/log.ts";
 
-const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 /** The gateway, as the pages call it. */
 const GATEWAYS =
   /^(?:http:\/\/(?:localhost:8080|127\.0\.0\.1:80\d\d)|https:\/\/gateway\.example\.com|\$GATEWAY)/;

@@ -10,6 +10,7 @@ import { gatewayEnv, runGateway, type RunningGateway } from "../support/gateway.
 import { until } from "../support/gateway-process.ts";
 import { json, type Recorder, type Reply, startRecorder } from "../support/recorder.ts";
 import { orderBody } from "../support/way.ts";
+import { heardBy } from "../support/log.ts";
 
 const ACT = { actor: "kim", reason: "restored" };
 /** Several polls. */
@@ -18,7 +19,7 @@ const POLLS_MS = 600;
 function heard(): { log: Log; events: string[] } {
   const events: string[] = [];
   const tell = ({ event }: { readonly event: string }): void => void events.push(event);
-  return { events, log: { debug: tell, info: tell, warn: tell, error: tell } };
+  return { events, log: heardBy(tell) };
 }
 
 onEachDatabase("a held gateway", (kind) => {

@@ -11,6 +11,7 @@ import { onEachDatabase, openUrl } from "../support/databases.ts";
 import { gatewayEnv, runGateway } from "../support/gateway.ts";
 import { json, startRecorder } from "../support/recorder.ts";
 import { placesOf } from "../support/whole-database.ts";
+import { heardBy } from "../support/log.ts";
 
 const BUYER = "Quillfeather";
 const SECRETS = {
@@ -29,7 +30,7 @@ const toBase64 = (text: string) => Buffer.from(text).toString("base64");
 function listeningLog(): { log: Log; lines: string[] } {
   const lines: string[] = [];
   const write = (event: LogEvent) => void lines.push(inspect(event, { depth: 9, showHidden: true }));
-  return { log: { debug: write, info: write, warn: write, error: write }, lines };
+  return { log: heardBy(write), lines };
 }
 
 onEachDatabase("what a thief finds", (kind) => {

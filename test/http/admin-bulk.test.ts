@@ -5,8 +5,7 @@ import { createBulkWorker } from "../../src/pipeline/bulk-worker.ts";
 import { claim, newOrder, NOW, place, rowsIn, settlement, storyOf } from "../storage/fixtures.ts";
 import { onEachDatabase } from "../support/databases.ts";
 import { addOperator, type Door, openDoor } from "./door.ts";
-
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+import { SILENT } from "../support/log.ts";
 
 onEachDatabase("bulk jobs over HTTP", (kind) => {
   let door: Door;

@@ -3,7 +3,7 @@ import { checkPartnerEntry } from "../../src/config/partner-entry.ts";
 import { createHttpServer, type HttpServerOptions } from "../../src/http/server.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { createCredentials } from "../../src/lib/credentials.ts";
-import type { Log, LogEvent } from "../../src/observe/log.ts";
+import type { LogEvent } from "../../src/observe/log.ts";
 import { createAddressGuard } from "../../src/outbound/address-guard.ts";
 import type { Resolve } from "../../src/outbound/resolver.ts";
 import { createAccept } from "../../src/pipeline/accept.ts";
@@ -13,6 +13,7 @@ import type { NewPartner } from "../../src/storage/partners.ts";
 import type { Storage } from "../../src/storage/open.ts";
 import { type DatabaseUnderTest, freshStorage, SQLITE } from "../support/databases.ts";
 import { noSlots } from "../support/no-slots.ts";
+import { heardBy } from "../support/log.ts";
 
 export interface Door {
   readonly app: FastifyInstance;
@@ -58,7 +59,7 @@ export async function openDoor(
   const storage = await freshStorage(kind);
   const events: LogEvent[] = [];
   const push = (event: LogEvent) => void events.push(event);
-  const log: Log = { debug: push, info: push, warn: push, error: push };
+  const log = heardBy(push);
   const accept = createAccept({
     database: storage.database,
     intake: storage.intake,

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import type { Log } from "../../src/observe/log.ts";
 import { classify } from "../../src/orders/outcome.ts";
 import { LEGS, type Leg } from "../../src/orders/states.ts";
 import type { Verdict } from "../../src/pipeline/attempt.ts";
@@ -16,10 +15,10 @@ import { ANSWERS, type AnswerName } from "./answers.ts";
 import { SETTINGS } from "./model.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { noSlots } from "../support/no-slots.ts";
+import { SILENT } from "../support/log.ts";
 
 export const PARTNERS = ["p1", "p2"] as const;
 
-const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 /** All that a run leaves behind; children first. */
 const TABLES =
   "late_results ticketing_attempts ota_callback_attempts ota_callback_jobs ticketing_jobs circuit_failures circuits tickets operator_actions order_items orders partners".split(

@@ -5,13 +5,12 @@ import { observedLog } from "../../src/observe/observed-log.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
 import { createMetricsText } from "../../src/observe/metrics-text.ts";
 import { createOverallMetrics, type Overall } from "../../src/observe/overall-metrics.ts";
-import type { Log } from "../../src/observe/log.ts";
 import type { WorkEvent } from "../../src/observe/work-events.ts";
 import { ORDER_STATUSES } from "../../src/orders/states.ts";
 import { readScrape, samplesOf } from "../support/scrape.ts";
+import { SILENT } from "../support/log.ts";
 
 const DOCUMENT = new URL("../../docs/observability.md", import.meta.url);
-const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 const STATE = {
   slots: () => ({ ticketing: { total: 10, inUse: 3 } }),
   waiting: () => 2,

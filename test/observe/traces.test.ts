@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, suite, test, type TestContext } from "node:test";
 import { rootSpanId, traceIdOf } from "../../src/lib/trace-context.ts";
-import type { Log, LogEvent } from "../../src/observe/log.ts";
+import type { LogEvent } from "../../src/observe/log.ts";
 import { type Span, spansOf } from "../../src/observe/traces-spans.ts";
 import { createTraces } from "../../src/observe/traces.ts";
 import type { WorkEventOf } from "../../src/observe/work-events.ts";
@@ -12,6 +12,7 @@ import { type Collector, type ReceivedSpan, startCollector } from "../support/ot
 import { freePort } from "../support/postgres.ts";
 import { json, type Recorder, type Reply, startRecorder } from "../support/recorder.ts";
 import { orderBody } from "../support/way.ts";
+import { heardBy } from "../support/log.ts";
 
 const HANG: Reply = () => {};
 const SECRETS = {
@@ -298,7 +299,7 @@ suite("a collector that fails costs spans alone", () => {
   function tracing(t: TestContext, endpoint: string) {
     const told: LogEvent[] = [];
     const keep = (event: LogEvent): void => void told.push(event);
-    const log: Log = { debug: keep, info: keep, warn: keep, error: keep };
+    const log = heardBy(keep);
     const traces = createTraces({ endpoint, database: "sqlite", role: "all", log });
     t.after(() => traces.close());
     const lost = (): number =>

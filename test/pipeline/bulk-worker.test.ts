@@ -8,8 +8,8 @@ import type { Storage } from "../../src/storage/open.ts";
 import { freshStorage, SQLITE } from "../support/databases.ts";
 import { addPartner } from "../support/way.ts";
 import { claim, newOrder, NOW, place, settlement, statusOf } from "../storage/fixtures.ts";
+import { SILENT } from "../support/log.ts";
 
-const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const ACT = { actor: "kim", reason: "it is back" };
 
 suite("the worker of bulk jobs", () => {

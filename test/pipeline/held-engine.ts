@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock, type Clock } from "../../src/lib/clock.ts";
 import { parseStrictJson } from "../../src/lib/strict-json.ts";
-import type { Log } from "../../src/observe/log.ts";
 import { checkOrderInput, type OrderItem } from "../../src/orders/order-input.ts";
 import type { Leg } from "../../src/orders/states.ts";
 import { createAddressGuard } from "../../src/outbound/address-guard.ts";
@@ -12,8 +11,8 @@ import type { ClaimedJob, JobQueue } from "../../src/storage/jobs.ts";
 import type { Storage } from "../../src/storage/open.ts";
 import { ticketed } from "../storage/fixtures.ts";
 import { addPartner, LOOPBACK_POLICY, orderBody } from "../support/way.ts";
+import { SILENT } from "../support/log.ts";
 
-const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 export const LEASE_MS = 15_000;
 export const DEADLINE_MS = 10_000;
 /** Nothing here may need it. */

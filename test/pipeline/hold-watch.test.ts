@@ -5,6 +5,7 @@ import { createHoldWatch } from "../../src/pipeline/hold-watch.ts";
 import { statusOf } from "../storage/fixtures.ts";
 import { freshStorage, SQLITE } from "../support/databases.ts";
 import { newPartner, startHeldEngine, until } from "./held-engine.ts";
+import { heardBy } from "../support/log.ts";
 
 const ACT = { actor: "kim", reason: "restored" };
 const POLL_MS = 5;
@@ -22,7 +23,7 @@ test("a process begins nothing while it is held, from its start or later, and go
   const watch = createHoldWatch({
     readHold: storage.readHold,
     pollMs: POLL_MS,
-    log: { debug: tell, info: tell, warn: tell, error: tell },
+    log: heardBy(tell),
     begin: engine.start,
     pause: engine.pause,
   });

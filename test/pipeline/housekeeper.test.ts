@@ -5,6 +5,7 @@ import { freshStorage, onEachDatabase } from "../support/databases.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 import { startWay } from "../support/way.ts";
 import { wholeDatabase } from "../support/whole-database.ts";
+import { SILENT } from "../support/log.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -15,7 +16,7 @@ onEachDatabase("the housekeeper", (kind) => {
     const way = await startWay({ storage, clock });
     t.after(() => way.close());
     const keeper = (ordersMs: number | null) =>
-      createHousekeeper({ storage, keep: { ordersMs, authEventsMs: 90 * DAY_MS }, clock, log: silent });
+      createHousekeeper({ storage, keep: { ordersMs, authEventsMs: 90 * DAY_MS }, clock, log: SILENT });
     const failure = { partnerId: "p", reason: "wrong_token", userAgent: null, count: 1, lastAt: 0 } as const;
     const failedNow = () =>
       storage.authEvents.write([
@@ -39,5 +40,3 @@ onEachDatabase("the housekeeper", (kind) => {
     assert.deepEqual([tables.get("orders")?.length, tables.get("auth_events")?.length], [1, 2]);
   });
 });
-
-const silent = { debug() {}, info() {}, warn() {}, error() {} };

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { LogEvent } from "../../src/observe/log.ts";
 import type { OrderStatus } from "../../src/orders/states.ts";
 import { createOrderWaits } from "../../src/pipeline/order-waits.ts";
+import { heardBy } from "../support/log.ts";
 
 const NEVER = new AbortController().signal;
 /** Longer than any test runs. */
@@ -22,7 +23,7 @@ function start(more: { pollMs?: number; maxWaiting?: number } = {}) {
         ids.map((id) => [id, { status: statuses.get(id) ?? "accepted", reference: null, tickets: null }]),
       );
     },
-    log: { debug: keep, info: keep, warn: keep, error: keep },
+    log: heardBy(keep),
     pollMs: LONG_MS,
     ...more,
   });

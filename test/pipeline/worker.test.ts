@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import type { Log } from "../../src/observe/log.ts";
 import type { Step, Verdict } from "../../src/pipeline/attempt.ts";
 import { createSettle } from "../../src/pipeline/settle.ts";
 import { createWorker, type Worker } from "../../src/pipeline/worker.ts";
@@ -11,8 +10,8 @@ import { freshStorage, onEachDatabase } from "../support/databases.ts";
 import { createFakeClock, type FakeClock } from "../support/fake-clock.ts";
 import { addPartner } from "../support/way.ts";
 import { noSlots } from "../support/no-slots.ts";
+import { SILENT } from "../support/log.ts";
 
-const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 const LEASE_MS = 15_000;
 const DEADLINE_MS = 10_000;
 /** What has to be left of a lease beyond the deadline. */

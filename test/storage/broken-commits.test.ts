@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, suite, test } from "node:test";
 import pg from "pg";
 import { systemClock } from "../../src/lib/clock.ts";
-import type { Log } from "../../src/observe/log.ts";
 import { checkOrderInput } from "../../src/orders/order-input.ts";
 import { createAddressGuard } from "../../src/outbound/address-guard.ts";
 import { createAccept } from "../../src/pipeline/accept.ts";
@@ -17,8 +16,7 @@ import { addPartner, LOOPBACK_POLICY, orderBody, PARTNER_ID, startWay } from "..
 import { startCommitProxy, type CommitProxy } from "./commit-proxy.ts";
 import { attemptsOf, claimOne, NOW, place, rowsIn, statusOf, storyOf, ticketed } from "./fixtures.ts";
 import { noSlots } from "../support/no-slots.ts";
-
-const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
+import { SILENT } from "../support/log.ts";
 
 suite("a worker's claim over a connection that breaks", () => {
   for (const fate of ["answer lost", "lost on the way"] as const) {

@@ -2,8 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { tmpdir } from "node:os";
 import type { Gateway } from "../../src/gateway.ts";
 import type { Log } from "../../src/observe/log.ts";
-
-const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
+import { SILENT } from "./log.ts";
 
 export const PARTNER_HEADERS = { "x-partner-id": "demo", "x-partner-token": "demotoken" };
 

@@ -4,7 +4,7 @@ import { createCallbackStep } from "../../src/pipeline/callback.ts";
 import { createEngine, type Engine } from "../../src/pipeline/engine.ts";
 import { createMappedExchange } from "../../src/pipeline/mapped-exchange.ts";
 import { createTicketingStep } from "../../src/pipeline/ticketing.ts";
-import type { Log, LogEvent } from "../../src/observe/log.ts";
+import type { LogEvent } from "../../src/observe/log.ts";
 import type { Mapping } from "../../src/orders/mapping.ts";
 import type { RetrySchedule } from "../../src/orders/schedule.ts";
 import { checkOrderInput } from "../../src/orders/order-input.ts";
@@ -16,6 +16,7 @@ import { parseStrictJson } from "../../src/lib/strict-json.ts";
 import type { Storage } from "../../src/storage/open.ts";
 import type { OrderStory } from "../../src/storage/order-queries.ts";
 import { startRecorder, type Recorder } from "./recorder.ts";
+import { heardBy } from "./log.ts";
 
 /** Seconds of the seed's schedule. */
 export const SEED_OFFSETS_SECS = [0, 2, 6, 12, 20, 30, 45, 65, 90, 120, 155, 195, 235, 270, 300];
@@ -104,7 +105,7 @@ export async function startWay(options: WayOptions): Promise<Way> {
   const partner = await startRecorder();
   const events: LogEvent[] = [];
   const keep = (event: LogEvent): void => void events.push(event);
-  const log: Log = { debug: keep, info: keep, warn: keep, error: keep };
+  const log = heardBy(keep);
   const resolve = async () => ({ kind: "failed" as const, code: "NO_NETWORK" });
   const guard = createAddressGuard({ policy, resolve });
   const client = createHttpClient({ connections: 64, connector: plainConnector({ timeoutMs }) });
