@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import type { DatabaseKind } from "./plan.ts";
+import { choice, number, parsed } from "./program.ts";
 
 export interface Options {
   readonly seed: number;
@@ -32,9 +33,6 @@ Options:
 Ends with 0 if every invariant held, with 1 if one was broken, with 2 for a wrong option, with 130 after Ctrl-C.
 `;
 
-/** A wrong option, in words for whoever gave it. */
-export class UsageError extends Error {}
-
 /** @returns null when help was asked for. @throws {@link UsageError} */
 export function readOptions(argv: readonly string[]): Options | null {
   const { values } = parse(argv);
@@ -52,8 +50,8 @@ export function readOptions(argv: readonly string[]): Options | null {
 }
 
 function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({
+  return parsed(() =>
+    parseArgs({
       args: [...argv],
       options: {
         seed: { type: "string", default: "1" },
@@ -65,21 +63,6 @@ function parse(argv: readonly string[]) {
         keep: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
-    });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
-function number(option: string, text: string, least: number, most: number, whole: boolean): number {
-  const value = Number(text);
-  if (text.trim() !== "" && value >= least && value <= most && (!whole || Number.isInteger(value)))
-    return value;
-  throw new UsageError(`${option} must be a ${whole ? "whole " : ""}number from ${least} to ${most}`);
-}
-
-function choice<T extends string>(option: string, value: string, among: readonly T[]): T {
-  const found = among.find((each) => each === value);
-  if (found === undefined) throw new UsageError(`${option} must be one of ${among.join(", ")}`);
-  return found;
+    }),
+  );
 }

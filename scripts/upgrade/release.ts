@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { Failure } from "../../chaos/program.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const execute = promisify(execFile);
@@ -13,20 +14,18 @@ export interface Release {
   readonly main: string;
 }
 
-export class NoRevision extends Error {}
-
 /** The working tree, with whatever has not been committed. */
 export const WORKING_TREE: Release = { name: "the working tree", main: join(ROOT, "src/main.ts") };
 
 /**
  * Lays a revision's tree into a folder, with its packages: those that are installed here where they are of the versions that
  * it names, else its own, from the registry.
- * @throws {@link NoRevision}
+ * @throws {@link Failure}
  */
 export async function releaseOf(revision: string, folder: string): Promise<Release> {
   const git = async (...args: string[]) => (await execute("git", args, { cwd: ROOT })).stdout.trim();
   const commit = await git("rev-parse", "--verify", "--quiet", `${revision}^{commit}`).catch(() => {
-    throw new NoRevision(`git knows no revision ${revision}`);
+    throw new Failure(`git knows no revision ${revision}`);
   });
   mkdirSync(folder, { recursive: true });
   const archive = `${folder}.tar`;
