@@ -26,6 +26,8 @@ export interface ListedOrder {
   /** Of the leg that it has come to: the callback once there is one. */
   readonly leg: Leg;
   readonly attempts: Readonly<Record<Leg, number>>;
+  /** Of that leg's present run: what the retry schedule counts. */
+  readonly runAttempts: number;
   readonly nextAttemptAt: number | null;
   /** While an open circuit holds it. */
   readonly heldUntil: number | null;
@@ -37,6 +39,7 @@ export interface ListedOrder {
 interface JobRow {
   order_id: number;
   attempts: number;
+  run_attempts: number;
   next_attempt_at: number | null;
   held_until: number | null;
   last_status_code: number | null;
@@ -55,7 +58,9 @@ interface ItemsRow {
 
 /** Reads what a list tells of the orders with these ids, which are few, in the order of the ids given. */
 export function createReadRows({ queries }: Database): (ids: readonly number[]) => Promise<ListedOrder[]> {
-  const jobColumns = sql.raw("attempts, next_attempt_at, held_until, last_status_code, last_error");
+  const jobColumns = sql.raw(
+    "attempts, run_attempts, next_attempt_at, held_until, last_status_code, last_error",
+  );
   return async (ids) => {
     if (ids.length === 0) return [];
     const given = among(ids);
@@ -107,6 +112,7 @@ export function createReadRows({ queries }: Database): (ids: readonly number[]) 
             ticketing: ticketing.get(order.id)?.attempts ?? 0,
             callback: callback?.attempts ?? 0,
           },
+          runAttempts: job?.run_attempts ?? 0,
           nextAttemptAt: job?.next_attempt_at ?? null,
           heldUntil: job?.held_until ?? null,
           code: job?.last_status_code ?? null,

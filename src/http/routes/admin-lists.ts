@@ -137,7 +137,7 @@ function spanOf(asked: ListAsked) {
 const RowId = Type.Integer({ minimum: 1, examples: [871] });
 const Ip = nullable(Type.String({ description: "the address it came from", examples: ["198.51.100.7"] }));
 
-const AttemptView = Type.Object({
+export const AttemptView = Type.Object({
   leg: Type.Enum([...LEGS]),
   order_id: Id,
   job_id: Type.Integer({ minimum: 1, description: "of its leg", examples: [123] }),
@@ -152,7 +152,7 @@ const AttemptView = Type.Object({
   duration_ms: DurationMs,
   note: Note,
 });
-const AuthEventView = Type.Object({
+export const AuthEventView = Type.Object({
   id: RowId,
   partner_id: Type.String({ description: "as the request named it; `*`: several", examples: ["demo"] }),
   reason: Type.Enum([...AUTH_FAILURES], { examples: ["wrong_token"] }),
@@ -166,7 +166,7 @@ const AuthEventView = Type.Object({
   count: Type.Integer({ minimum: 1, description: "how many there were", examples: [4] }),
   last_at: Time,
 });
-const RejectionView = Type.Object({
+export const RejectionView = Type.Object({
   id: RowId,
   partner_id: Type.String({
     description: "as the request named it, empty if it didn't; `*`: several",

@@ -83,12 +83,13 @@ const ListedOrderView = Type.Object({
   tickets: Count("how many it has", 0),
   leg: Type.Enum([...LEGS], { description: "what it has come to: the callback once there is one" }),
   attempts: Type.Object({ ticketing: Count("so far", 1), callback: Count("so far", 0) }),
+  run_attempts: Count("of that leg's present run: what the retry schedule counts", 1),
   next_attempt_at: NextAttemptAt,
   held_until: HeldUntil,
   last_status_code: Answered,
   last_error: AttemptError,
 });
-type ListedOrderView = Static<typeof ListedOrderView>;
+export type ListedOrderView = Static<typeof ListedOrderView>;
 
 const JobView = Type.Object({
   leg: Type.Enum([...LEGS]),
@@ -122,7 +123,7 @@ const JobView = Type.Object({
   updated_at: Time,
 });
 
-const CountsView = Type.Object({
+export const CountsView = Type.Object({
   counts: Type.Partial(Type.Record(Type.Enum([...ORDER_STATUSES]), Type.Integer({ minimum: 0 })), {
     description: "of each status that the filter allows",
     examples: [{ ticketing_blocked: 3, ota_callback_delivered: 1204 }],
@@ -186,6 +187,7 @@ function orderView(order: ListedOrder, now: number): ListedOrderView {
     tickets: order.tickets,
     leg: order.leg,
     attempts: order.attempts,
+    run_attempts: order.runAttempts,
     next_attempt_at: isoTimeOrNull(order.nextAttemptAt),
     held_until: isoTimeOrNull(order.heldUntil),
     last_status_code: order.code,
