@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 /** Small enough that all processors have something to do until the end. */
 const FILES_PER_BATCH = 8;
 /** Tests that take their time, beside which loading is nothing. */
-const LONG = /^test\/(?:chaos|faults|fuzz|gateway|model|system)\//;
+const LONG = /^test\/(?:chaos|console|faults|fuzz|gateway|model|system)\//;
 
 export interface Batches {
   /** What one process each begins with: a test file, or a module that brings several. */

@@ -1,0 +1,23 @@
+import axe, { type AxeResults, type RunOptions } from "axe-core";
+import type { Page } from "playwright-core";
+
+const OPTIONS: RunOptions = {
+  resultTypes: ["violations"],
+  // Off by default, as it is new in WCAG 2.2.
+  rules: { "target-size": { enabled: true } },
+};
+
+/** What of WCAG 2.2 AA, and of good practice, axe finds seriously or critically wrong with a page as it stands. */
+export async function seriousFindings(page: Page): Promise<string[]> {
+  // Evaluated, not added as an element: the page's CSP stays as strict as it is.
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate<AxeResults>(`axe.run(document, ${JSON.stringify(OPTIONS)})`);
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, impact, help, nodes }) =>
+      nodes.map(({ target, html, failureSummary = "" }) => {
+        const why = failureSummary.split("\n").slice(1).join(";");
+        return `${impact} ${id}: ${help} at ${target.join(" ")} ${html.slice(0, 200)}:${why}`;
+      }),
+    );
+}
