@@ -24,6 +24,7 @@ import { createRejectedRequests, type RejectedRequests } from "./rejected-reques
 import { createRateLimit, type RateLimitOptions } from "./rate-limit.ts";
 import { findMalformation } from "./request-form.ts";
 import { addAdminRoutes, type AdminRoutesOptions } from "./routes/admin.ts";
+import { addConsoleRoutes, type ConsoleRoutesOptions } from "./routes/console.ts";
 import { addDocsRoute } from "./routes/docs.ts";
 import { addHealthRoutes, type Readiness } from "./routes/health.ts";
 import { addMetricsRoute, type MetricsRouteOptions } from "./routes/metrics.ts";
@@ -36,7 +37,8 @@ export interface HttpServerOptions
     Omit<AdminRoutesOptions, "authenticate">,
     Pick<RateLimitOptions, "database" | "rateBuckets">,
     Pick<MetricsRouteOptions, "metricsPublic" | "metricsText">,
-    Pick<OrderRoutesOptions, "accept" | "orders" | "readEvents"> {
+    Pick<OrderRoutesOptions, "accept" | "orders" | "readEvents">,
+    ConsoleRoutesOptions {
   readonly orders: OrderQueries;
   readonly authEvents: Pick<AuthEvents, "write">;
   readonly rejections: Pick<Rejections, "write">;
@@ -165,6 +167,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       addAdminRoutes(routes, { ...options, authenticate });
       addOpenApiRoute(routes);
       addDocsRoute(routes);
+      addConsoleRoutes(routes, options);
     }
     addHealthRoutes(routes, () => options.readiness());
     addMetricsRoute(routes, { ...options, authenticate });
