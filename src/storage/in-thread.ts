@@ -209,6 +209,10 @@ export function inThread(storage: Storage, given: StorageOptions): Storage {
     ...looking,
     exportPages: { ...storage.exportPages, byIds, pages: createPages(looking.orderSearch.ids, byIds) },
     partners: { ...mirror(storage.partners, by(writer), ["partners"]), findMany, list, find, page },
+    operatorSessions: {
+      ...mirror(storage.operatorSessions, by(writer), ["operatorSessions"]),
+      find: storage.operatorSessions.find,
+    },
     async close() {
       await Promise.all([writer.close(), reader.close()]);
       await storage.close();

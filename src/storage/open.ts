@@ -16,6 +16,7 @@ import { createHolds, createReadHold, type Holds, type ReadHold } from "./hold.t
 import { createJobQueue, type JobQueue } from "./jobs.ts";
 import { createOperatorActions, type OperatorActions } from "./operator-actions.ts";
 import { createOperators, type Operators } from "./operators.ts";
+import { createOperatorSessions, type OperatorSessions } from "./operator-sessions.ts";
 import { createOrderIntake, type OrderIntake } from "./orders.ts";
 import { createOrderQueries, type OrderQueries } from "./order-queries.ts";
 import { createOrderSearch, type OrderSearch } from "./order-search.ts";
@@ -37,6 +38,7 @@ export interface Storage {
   readonly database: Database;
   readonly partners: Partners;
   readonly operators: Operators;
+  readonly operatorSessions: OperatorSessions;
   readonly rateBuckets: RateBuckets;
   readonly authEvents: AuthEvents;
   readonly rejections: Rejections;
@@ -101,6 +103,7 @@ export function openStorage(options: StorageOptions): Storage {
     database,
     partners: createPartners(database),
     operators: createOperators(database),
+    operatorSessions: createOperatorSessions(database),
     rateBuckets: createRateBuckets(database),
     authEvents: createAuthEvents(database),
     rejections: createRejections(database),

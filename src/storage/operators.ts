@@ -86,7 +86,7 @@ export function createOperators({ queries }: Database): Operators {
   };
 }
 
-function operatorOf(row: Selectable<OperatorsTable>): Operator {
+export function operatorOf(row: Selectable<OperatorsTable>): Operator {
   return {
     name: row.name,
     role: row.role,

@@ -8,6 +8,7 @@ import { search } from "./migrations/0003-search.ts";
 import { actions } from "./migrations/0005-actions.ts";
 import { failureEvents } from "./migrations/0006-failure-events.ts";
 import { hold } from "./migrations/0007-hold.ts";
+import { operatorSessions } from "./migrations/0008-operator-sessions.ts";
 
 /** The migrations in their order: the same names on every database. A landed one is never changed. */
 const MIGRATIONS: Readonly<Record<string, (types: ColumnTypes) => Migration>> = {
@@ -17,6 +18,7 @@ const MIGRATIONS: Readonly<Record<string, (types: ColumnTypes) => Migration>> = 
   "0005-actions": actions,
   "0006-failure-events": failureEvents,
   "0007-hold": hold,
+  "0008-operator-sessions": operatorSessions,
 };
 
 export interface SchemaState {

@@ -286,6 +286,19 @@ export interface HoldsTable {
   since: number;
 }
 
+/** Browsers in which operators have signed in; see operator-sessions.ts. */
+export interface OperatorSessionsTable {
+  id: string;
+  digest: string;
+  previous_digest: string | null;
+  previous_until: number | null;
+  operator: string;
+  token_digest: string;
+  created_at: number;
+  seen_at: number;
+  rotated_at: number;
+}
+
 /** The tables by their names (SPEC section 6). */
 export interface Tables {
   partners: PartnersTable;
@@ -308,6 +321,7 @@ export interface Tables {
   circuit_failures: CircuitFailuresTable;
   circuits: CircuitsTable;
   holds: HoldsTable;
+  operator_sessions: OperatorSessionsTable;
 }
 
 /** A leg's two tables, and the job column that finds an order's: a ticketing job bears its order's id. */

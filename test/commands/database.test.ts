@@ -14,6 +14,7 @@ const MIGRATIONS = [
   "0005-actions",
   "0006-failure-events",
   "0007-hold",
+  "0008-operator-sessions",
 ];
 
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- each test knows what it has asked for

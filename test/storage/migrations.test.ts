@@ -18,6 +18,7 @@ const NAMES = [
   "0005-actions",
   "0006-failure-events",
   "0007-hold",
+  "0008-operator-sessions",
 ];
 
 onEachDatabase("migrations", (kind) => {
