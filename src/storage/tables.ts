@@ -292,6 +292,8 @@ export interface OperatorSessionsTable {
   digest: string;
   previous_digest: string | null;
   previous_until: number | null;
+  /** Empty, as of all operators. */
+  partner_id: Generated<string>;
   operator: string;
   token_digest: string;
   created_at: number;

@@ -56,7 +56,7 @@ onEachDatabase("operators' sessions", (kind) => {
     const read = async () => (await sessions.find(["a"], NOW))[0]!.session;
     const first = await read();
     const racing = ["a 2", "a two"].map((digest) => sessions.rotate(first, "a 1", digest, NOW + 10));
-    assert.deepEqual((await Promise.all(racing)).toSorted(), [false, true]);
+    assert.equal((await Promise.all(racing)).filter(Boolean).length, 1);
     const second = await read();
     assert.deepEqual(
       [second.previousDigest, second.previousUntil, second.rotatedAt],

@@ -10,6 +10,7 @@ export function operatorSessions(t: ColumnTypes): Migration {
       digest ${t.text} not null,
       previous_digest ${t.text},
       previous_until ${t.integer},
+      partner_id ${t.text} not null default '',
       operator ${t.text} not null,
       token_digest ${t.text} not null,
       created_at ${t.integer} not null,
