@@ -1,9 +1,43 @@
+import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { ApiProblem } from "./api/client.ts";
+import { App } from "./app.tsx";
+import { followTheme } from "./preferences/theme.ts";
+import { takeLinkToken } from "./session/link-token.ts";
+import { forget } from "./session/session.ts";
 import "./styles.css";
 
+/** What is refused is refused again; what got no answer may get one. */
+const MAX_RETRIES = 2;
+
+const queries = new QueryClient({
+  queryCache: new QueryCache({
+    onError: (error) => {
+      if (error instanceof ApiProblem && error.status === 401) forget(queries);
+    },
+  }),
+  defaultOptions: {
+    queries: {
+      staleTime: 2_000,
+      retry: (count, error) =>
+        error instanceof ApiProblem && (error.status === 0 || error.status === 503) && count < MAX_RETRIES,
+      refetchOnWindowFocus: true,
+    },
+    mutations: {
+      onError: (error) => {
+        if (error instanceof ApiProblem && error.status === 401) forget(queries);
+      },
+    },
+  },
+});
+
+followTheme();
+const linkToken = takeLinkToken();
 createRoot(document.getElementById("root")!).render(
   <StrictMode>
-    <main>WaveGate</main>
+    <QueryClientProvider client={queries}>
+      <App linkToken={linkToken} />
+    </QueryClientProvider>
   </StrictMode>,
 );

@@ -1,0 +1,113 @@
+/** Where the gateway's API begins, below whatever path a proxy puts before it. Ends with a slash. */
+export const API_BASE = new URL("../", document.baseURI);
+/** Where the console itself lies, as the browser sees it. */
+export const CONSOLE_PATH = new URL(".", document.baseURI).pathname;
+
+const TIMEOUT_MS = 20_000;
+/** Tells the gateway that nobody clicked: it doesn't keep a session awake. */
+const BACKGROUND = "x-wavegate-background";
+
+export interface ProblemDetail {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+/** What the gateway answered in place of what was asked for (RFC 9457), or why it gave no answer (status 0). */
+export class ApiProblem extends Error {
+  override readonly name = "ApiProblem";
+  readonly status: number;
+  readonly errors: readonly ProblemDetail[];
+  /** Seconds after which it may be tried again, if the gateway said so. */
+  readonly retryAfterSecs: number | null;
+
+  constructor(
+    status: number,
+    message: string,
+    errors: readonly ProblemDetail[] = [],
+    retryAfterSecs: number | null = null,
+  ) {
+    super(message);
+    this.status = status;
+    this.errors = errors;
+    this.retryAfterSecs = retryAfterSecs;
+  }
+}
+
+type QueryValue = string | number | boolean | null | undefined | readonly (string | number)[];
+export type Query = Readonly<Record<string, QueryValue>>;
+
+export interface Call {
+  readonly method?: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly query?: Query | URLSearchParams;
+  readonly body?: object;
+  /** Acts once however often it is sent. */
+  readonly idempotencyKey?: string;
+  /** True: no person asked for it. */
+  readonly background?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The query string of these values: what is null, undefined or empty is left out, lists are repeated. */
+export function queryString(query: Query | URLSearchParams): string {
+  if (query instanceof URLSearchParams) return query.toString();
+  const pairs = Object.entries(query).flatMap(([name, value]) =>
+    [value]
+      .flat()
+      .flatMap((each): [string, string][] =>
+        each === null || each === undefined || each === "" ? [] : [[name, String(each)]],
+      ),
+  );
+  return new URLSearchParams(pairs).toString();
+}
+
+/**
+ * Asks the gateway.
+ *
+ * @param path below the gateway's own, without a leading slash: `admin/orders`
+ * @throws ApiProblem whatever went wrong
+ */
+export async function call<T>(path: string, options: Call = {}): Promise<T> {
+  const { method = "GET", query = {}, body, idempotencyKey, background = false, signal } = options;
+  const url = new URL(path, API_BASE);
+  url.search = queryString(query);
+  const response = await answerTo(url, {
+    method,
+    credentials: "same-origin",
+    headers: {
+      accept: "application/json",
+      ...(body && { "content-type": "application/json" }),
+      ...(idempotencyKey && { "idempotency-key": idempotencyKey }),
+      ...(background && { [BACKGROUND]: "1" }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+    signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])]),
+  });
+  if (!response.ok) throw await problemOf(response);
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+async function answerTo(url: URL, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch (error) {
+    if ((error as Error).name === "AbortError") throw error;
+    const isLate = (error as Error).name === "TimeoutError";
+    throw new ApiProblem(0, isLate ? "The gateway didn't answer in time." : "The gateway can't be reached.");
+  }
+}
+
+async function problemOf(response: Response): Promise<ApiProblem> {
+  const told = (await response.json().catch(() => ({}))) as {
+    detail?: string;
+    title?: string;
+    errors?: ProblemDetail[];
+  };
+  const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
+  const words = told.detail ?? told.title ?? `The gateway answered ${response.status}.`;
+  return new ApiProblem(
+    response.status,
+    words,
+    told.errors ?? [],
+    Number.isFinite(retryAfter) ? retryAfter : null,
+  );
+}

@@ -1,0 +1,101 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  type NotFoundRouteProps,
+} from "@tanstack/react-router";
+import { CONSOLE_PATH } from "./api/client.ts";
+import { parseSearch, readOrdersSearch, stringifySearch } from "./search.ts";
+import { NotFound, PageFailed } from "./shell/fallbacks.tsx";
+import { Shell } from "./shell/shell.tsx";
+
+const root = createRootRoute({
+  component: Shell,
+  notFoundComponent: (_props: NotFoundRouteProps) => <NotFound />,
+  errorComponent: ({ error, reset }) => <PageFailed error={error} onRetry={reset} />,
+});
+
+const text = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value : undefined;
+
+const orders = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  validateSearch: readOrdersSearch,
+  component: lazyRouteComponent(() => import("./pages/orders/orders-page.tsx"), "OrdersPage"),
+});
+
+export const ORDER_TABS = [
+  "timeline",
+  "payload",
+  "request",
+  "answers",
+  "tickets",
+  "callback",
+  "audit",
+] as const;
+export type OrderTab = (typeof ORDER_TABS)[number];
+
+const order = createRoute({
+  getParentRoute: () => root,
+  path: "/orders/$id",
+  validateSearch: (raw: Record<string, unknown>): { tab?: OrderTab } => {
+    const tab = ORDER_TABS.find((each) => each === raw["tab"]);
+    return tab === undefined || tab === "timeline" ? {} : { tab };
+  },
+  component: lazyRouteComponent(() => import("./pages/order/order-page.tsx"), "OrderPage"),
+});
+
+const errors = createRoute({
+  getParentRoute: () => root,
+  path: "/errors",
+  validateSearch: (raw: Record<string, unknown>): { since?: string } => {
+    const since = text(raw["since"]);
+    return since === undefined ? {} : { since };
+  },
+  component: lazyRouteComponent(() => import("./pages/errors/errors-page.tsx"), "ErrorsPage"),
+});
+
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: "/overview",
+  validateSearch: (raw: Record<string, unknown>): { hours?: 48 } =>
+    raw["hours"] === "48" ? { hours: 48 } : {},
+  component: lazyRouteComponent(() => import("./pages/overview/overview-page.tsx"), "OverviewPage"),
+});
+
+const partners = createRoute({
+  getParentRoute: () => root,
+  path: "/partners",
+  component: lazyRouteComponent(() => import("./pages/partners/partners-page.tsx"), "PartnersPage"),
+});
+
+const partner = createRoute({
+  getParentRoute: () => root,
+  path: "/partners/$id",
+  validateSearch: (raw: Record<string, unknown>): { external_order_id?: string } => {
+    const id = text(raw["external_order_id"]);
+    return id === undefined ? {} : { external_order_id: id };
+  },
+  component: lazyRouteComponent(() => import("./pages/partners/partner-page.tsx"), "PartnerPage"),
+});
+
+export function createConsoleRouter() {
+  return createRouter({
+    routeTree: root.addChildren([orders, order, errors, overview, partners, partner]),
+    basepath: CONSOLE_PATH,
+    parseSearch,
+    stringifySearch,
+    scrollRestoration: true,
+    defaultPreload: "intent",
+    // What a page shows is kept by the queries, not by the router.
+    defaultPreloadStaleTime: 0,
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof createConsoleRouter>;
+  }
+}

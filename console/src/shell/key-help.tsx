@@ -1,0 +1,37 @@
+import { Dialog } from "../ui/dialog.tsx";
+
+const KEYS = [
+  ["/", "Search everything"],
+  ["j  k", "Next, previous row"],
+  ["Enter", "Open the row"],
+  ["x", "Mark the row"],
+  ["r", "Retry the order, the group or what is marked"],
+  ["n", "Show what is new"],
+  ["p", "Pause live updates, and go on"],
+  ["Esc", "Close, leave the search"],
+  ["?", "This help"],
+] as const;
+
+export function KeyHelp({ onClose }: { readonly onClose: () => void }) {
+  return (
+    <Dialog open onClose={onClose} title="Keys">
+      <dl className="grid grid-cols-[auto_1fr] items-center gap-x-4 gap-y-2">
+        {KEYS.map(([key, what]) => (
+          <div key={key} className="contents">
+            <dt>
+              {key.split("  ").map((each) => (
+                <kbd
+                  key={each}
+                  className="me-1 rounded border border-line-strong px-1.5 py-0.5 font-mono text-xs"
+                >
+                  {each}
+                </kbd>
+              ))}
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+    </Dialog>
+  );
+}
