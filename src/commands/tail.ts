@@ -1,8 +1,10 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { setTimeout as sleep } from "node:timers/promises";
+import { systemClock } from "../lib/clock.ts";
 import { isoTime } from "../lib/iso-time.ts";
 import type { OrderFilter } from "../orders/order-filter.ts";
-import type { Changes, Marks } from "../storage/changes.ts";
+import { watchOrders } from "../pipeline/order-watch.ts";
+import type { Changes } from "../storage/changes.ts";
 import type { ListedOrder } from "../storage/order-rows.ts";
 import type { OrderSearch } from "../storage/order-search.ts";
 import { configHere, withStorage } from "./cli/database.ts";
@@ -22,10 +24,8 @@ interface Options extends OrderFilterOptions {
 
 const POLL_MS = 1000;
 const AFTER_FAILURE_MS = 3000;
-/** A job that is due so soon is watched, so that its attempt isn't missed between two looks. */
-const SOON_MS = 5000;
-/** Orders that are watched at once, and that one look names. */
-const [MAX_WATCHED, MAX_NAMED] = [5000, 1000];
+/** Orders that a name may stand for, and that are listed at a time. */
+const MAX_NAMED = 1000;
 
 export function define(command: Command): void {
   withOrderFilter(
@@ -76,50 +76,14 @@ async function tail({ json = false, last, ...options }: Options): Promise<void> 
 async function createLook(changes: Changes, orderSearch: OrderSearch, filter: OrderFilter) {
   // What has a name of its own is looked up by it each time; anything else is told by what moves.
   const isNamed = filter.q !== null || filter.ids !== null || filter.errorGroup !== null;
-  let marks: Marks = await changes.marks();
-  const start = marks.order;
-  /** The states that were seen, those that have not changed for longest first. */
-  const seen = new Map<number, string>();
-
-  async function candidates(): Promise<{ watched: number[]; touched: ReadonlySet<number> }> {
-    if (isNamed) {
-      const ids = await orderSearch.ids(filter, 0, MAX_NAMED);
-      return { watched: ids, touched: new Set(ids.filter((id) => id > start)) };
-    }
-    const moved = await changes.since(marks, Date.now() + SOON_MS);
-    const acted = moved.came.filter(
-      (id) => id > start || moved.marks.action + moved.marks.late > marks.action + marks.late,
-    );
-    marks = moved.marks;
-    return {
-      watched: [...new Set([...seen.keys(), ...moved.came, ...moved.atWork])],
-      touched: new Set(acted),
-    };
-  }
-
-  async function changed(): Promise<number[]> {
-    const { watched, touched } = await candidates();
-    const states = await changes.states(watched);
-    const found: number[] = [];
-    for (const [id, state] of states) {
-      const before = seen.get(id);
-      // Of an order that is only now looked at nobody can say whether it has changed.
-      if (before === undefined ? touched.has(id) : before !== state) found.push(id);
-      if (before !== state) seen.delete(id);
-      seen.set(id, state);
-    }
-    // A job of an order that is forgotten brings it back when it is due.
-    for (const id of seen.keys()) if (seen.size > MAX_WATCHED) seen.delete(id);
-    return found.sort((a, b) => a - b);
-  }
-
-  await changed();
+  const named = isNamed ? () => orderSearch.ids(filter, 0, MAX_NAMED) : undefined;
+  const look = await watchOrders({ changes, clock: systemClock, named });
   return async (show: (order: ListedOrder) => void): Promise<void> => {
-    const ids = await changed();
+    const ids = (await look()).orders.map(({ id }) => id);
     for (let at = 0; at < ids.length; at += MAX_NAMED) {
-      const named = { ...filter, q: null, errorGroup: null, ids: ids.slice(at, at + MAX_NAMED) };
+      const some = { ...filter, q: null, errorGroup: null, ids: ids.slice(at, at + MAX_NAMED) };
       for (let cursor: number | null = null, isFirst = true; isFirst || cursor !== null; isFirst = false) {
-        const page = await orderSearch.page(named, cursor, MAX_NAMED);
+        const page = await orderSearch.page(some, cursor, MAX_NAMED);
         for (const order of page.orders.toReversed()) show(order);
         cursor = page.next;
       }

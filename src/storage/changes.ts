@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import type { OrderStatus } from "../orders/states.ts";
 import type { Database } from "./database.ts";
 import { among } from "./order-conditions.ts";
 
@@ -10,13 +11,21 @@ export interface Marks {
 }
 
 export interface Moved {
-  /** Orders that came since the marks, and some that stood before. */
+  /** Orders that came since the marks, and some that stood before; so with the next. */
   readonly came: readonly number[];
   /** Orders that an operator or a late result may have moved since. */
   readonly acted: readonly number[];
   /** Orders with a job in flight, or due soon. */
   readonly atWork: readonly number[];
+  /** There was more of something than one look reads. */
+  readonly cut: boolean;
   readonly marks: Marks;
+}
+
+export interface OrderState {
+  readonly status: OrderStatus;
+  /** What it and its jobs are like now, in a word: another word, and it has changed. */
+  readonly word: string;
 }
 
 /**
@@ -28,8 +37,7 @@ export interface Changes {
   marks(): Promise<Marks>;
   /** @param dueBefore epoch milliseconds */
   since(marks: Marks, dueBefore: number): Promise<Moved>;
-  /** In a word each, what an order and its jobs are like now: another word, and it has changed. */
-  states(ids: readonly number[]): Promise<Map<number, string>>;
+  states(ids: readonly number[]): Promise<Map<number, OrderState>>;
 }
 
 /** Rows of each kind at most. */
@@ -49,8 +57,14 @@ export function createChanges({ queries }: Database): Changes {
   };
 
   async function ended(table: "operator_actions" | "late_results", after: number) {
-    const query = queries.selectFrom(table).select(["id", "order_id"]).where("id", ">", after);
-    return query.orderBy("id").limit(MOST).execute();
+    const query = queries
+      .selectFrom(table)
+      .select(["id", "order_id"])
+      .where("id", ">", after - LOOK_BACK);
+    return query
+      .orderBy("id")
+      .limit(MOST + LOOK_BACK)
+      .execute();
   }
 
   async function atWork(jobs: "ticketing_jobs" | "ota_callback_jobs", dueBefore: number) {
@@ -84,13 +98,14 @@ export function createChanges({ queries }: Database): Changes {
         await ended("operator_actions", marks.action),
         await ended("late_results", marks.late),
       ];
+      const legs = [await atWork("ticketing_jobs", dueBefore), await atWork("ota_callback_jobs", dueBefore)];
       return {
         came: orders.map((row) => row.id),
         acted: [...actions, ...late].flatMap((row) => row.order_id ?? []),
-        atWork: [
-          ...(await atWork("ticketing_jobs", dueBefore)),
-          ...(await atWork("ota_callback_jobs", dueBefore)),
-        ],
+        atWork: legs.flat(),
+        cut:
+          [orders, actions, late].some((rows) => rows.length >= MOST + LOOK_BACK) ||
+          legs.some((rows) => rows.length >= MOST),
         marks: {
           order: Math.max(marks.order, orders[0]?.id ?? 0),
           action: actions.at(-1)?.id ?? marks.action,
@@ -99,12 +114,12 @@ export function createChanges({ queries }: Database): Changes {
       };
     },
     async states(ids) {
-      const { rows } = await sql<{ id: number; state: string }>`
-        select o.id, o.pipeline_status || ' ' || t.status || ' ' || t.attempts || ' ' || coalesce(t.last_status_code, 0)
+      const { rows } = await sql<{ id: number; status: OrderStatus; word: string }>`
+        select o.id, o.pipeline_status as status, o.pipeline_status || ' ' || t.status || ' ' || t.attempts || ' ' || coalesce(t.last_status_code, 0)
           || ' ' || coalesce((select c.status || ' ' || c.attempts from ota_callback_jobs c
-            where c.order_id = o.id order by c.sequence desc limit 1), '') as state
+            where c.order_id = o.id order by c.sequence desc limit 1), '') as word
         from orders o join ticketing_jobs t on t.id = o.id where o.id in ${among(ids)}`.execute(queries);
-      return new Map(rows.map((row) => [row.id, row.state]));
+      return new Map(rows.map(({ id, ...state }) => [id, state]));
     },
   };
 }
