@@ -52,7 +52,11 @@ export interface Way {
   readonly ticketing: Recorder;
   readonly partner: Recorder;
   readonly log: LogEvent[];
-  accept(body?: Record<string, unknown>, idempotencyKey?: string | null): Promise<AcceptResult>;
+  accept(
+    body?: Record<string, unknown>,
+    idempotencyKey?: string | null,
+    partnerId?: string,
+  ): Promise<AcceptResult>;
   /** Accepts and gives the id. */
   order(body?: Record<string, unknown>): Promise<number>;
   /** Works what is due until nothing is. @returns attempts begun */
@@ -158,14 +162,18 @@ export async function startWay(options: WayOptions): Promise<Way> {
     onAccepted,
   });
 
-  async function accept(more: Record<string, unknown> = {}, idempotencyKey: string | null = null) {
+  async function accept(
+    more: Record<string, unknown> = {},
+    idempotencyKey: string | null = null,
+    partnerId = PARTNER_ID,
+  ) {
     const rawPayload = JSON.stringify(orderBody(`${partner.url}/callback`, more));
     const parsed = parseStrictJson(rawPayload);
     if (!parsed.ok) throw new Error(parsed.detail);
     const checked = checkOrderInput(parsed.value, []);
     if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
     return acceptOrder({
-      partner: { id: PARTNER_ID, callbackHosts: null, rejectRepeats: false },
+      partner: { id: partnerId, callbackHosts: null, rejectRepeats: false },
       idempotencyKey,
       input: checked.order,
       payload: parsed,
