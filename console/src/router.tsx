@@ -65,19 +65,23 @@ const overview = createRoute({
   component: lazyRouteComponent(() => import("./pages/overview/overview-page.tsx"), "OverviewPage"),
 });
 
+/** "They say that they sent EXT-42": what was refused under that id. */
+function readRefusalSearch(raw: Record<string, unknown>): { external_order_id?: string } {
+  const id = text(raw["external_order_id"]);
+  return id === undefined ? {} : { external_order_id: id };
+}
+
 const partners = createRoute({
   getParentRoute: () => root,
   path: "/partners",
+  validateSearch: readRefusalSearch,
   component: lazyRouteComponent(() => import("./pages/partners/partners-page.tsx"), "PartnersPage"),
 });
 
 const partner = createRoute({
   getParentRoute: () => root,
   path: "/partners/$id",
-  validateSearch: (raw: Record<string, unknown>): { external_order_id?: string } => {
-    const id = text(raw["external_order_id"]);
-    return id === undefined ? {} : { external_order_id: id };
-  },
+  validateSearch: readRefusalSearch,
   component: lazyRouteComponent(() => import("./pages/partners/partner-page.tsx"), "PartnerPage"),
 });
 
