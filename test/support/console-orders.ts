@@ -75,8 +75,8 @@ const PROXY_PAGE: Reply = (response) =>
     .end("<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>");
 const AWAY: Reply = (response) => response.socket?.destroy();
 
-/** Every order of the world, the first to come first; the same on every run, but for the times. */
-export function stagedOrders(nowMs: number): StagedOrder[] {
+/** The orders of the world, the same on every run but for the times; few: those alone that are one of a kind. */
+export function stagedOrders(nowMs: number, few: boolean): StagedOrder[] {
   const day = (from: number): string => dayOf(nowMs + from * DAY_MINUTES * 60_000, VENUE_TIME_ZONE);
   const order = (name: string, minutesAgo: number, partnerId: string, more: Told): StagedOrder => ({
     name,
@@ -150,6 +150,7 @@ export function stagedOrders(nowMs: number): StagedOrder[] {
       ticketing: [json(422, { message: "<img src=x onerror=alert(1)> is not on sale" })],
     }),
   ];
+  if (few) return told;
   const group = Array.from({ length: GROUP }, (_, n) =>
     order(`group-${n}`, 6 * 60, "ota-one", {
       externalOrderId: `EXT-${5000 + n}`,
@@ -164,34 +165,28 @@ export function stagedOrders(nowMs: number): StagedOrder[] {
       partner: [json(503, { error: "maintenance" })],
     }),
   );
-  return [...told, ...group, ...kept, ...ordinary(order, day)].toSorted(
-    (a, b) => b.minutesAgo - a.minutesAgo,
-  );
+  return [...told, ...group, ...kept, ...ordinary(order, day)];
 }
 
-/** What comes and goes well in a day and a half, more by day than by night. */
+/** What comes and goes well in a day and a half, a few at a time, and more by day than by night. */
 function ordinary(
   order: (name: string, minutesAgo: number, partnerId: string, more: Told) => StagedOrder,
   day: (from: number) => string,
 ): StagedOrder[] {
   const orders: StagedOrder[] = [];
   const next = seeded(8);
-  for (let minutesAgo = 1.5 * DAY_MINUTES; minutesAgo > 3;) {
-    const n = orders.length;
-    const partner = PARTNERS[Math.floor(next() ** 1.5 * PARTNERS.length)]!;
-    // A success would close the circuit that is to open.
-    const { id } = partner.id === "ota-three" && minutesAgo < 30 ? PARTNERS[1] : partner;
-    const items = [itemOf(id, n, 1 + Math.floor(next() * 4), day(Math.floor(next() * 12)))];
-    const fails = next() < 0.08 ? { ticketing: [NO_ROOM, confirm] } : {};
-    orders.push(
-      order(`ordinary-${n}`, minutesAgo, id, {
-        externalOrderId: `${id.toUpperCase()}-${1000 + n}`,
-        items,
-        ...fails,
-      }),
-    );
-    const busy = 1 + 0.8 * Math.sin((minutesAgo / DAY_MINUTES) * 2 * Math.PI);
-    minutesAgo -= (4 + next() * 18) / busy;
+  for (let minutesAgo = 1.5 * DAY_MINUTES; minutesAgo > 3; minutesAgo -= 15 + next() * 20) {
+    const busy = 1 + Math.sin((minutesAgo / DAY_MINUTES) * 2 * Math.PI);
+    const together = 1 + Math.floor(busy * 2 + next() * 4);
+    for (let n = orders.length, end = n + together; n < end; n += 1) {
+      const partner = PARTNERS[Math.floor(next() ** 1.5 * PARTNERS.length)]!;
+      // A success would close the circuit that is to open.
+      const { id } = partner.id === "ota-three" && minutesAgo < 30 ? PARTNERS[1] : partner;
+      const items = [itemOf(id, n, 1 + Math.floor(next() * 4), day(Math.floor(next() * 12)))];
+      const fails = next() < 0.08 ? { ticketing: [NO_ROOM, confirm] } : {};
+      const externalOrderId = `${id.toUpperCase()}-${1000 + n}`;
+      orders.push(order(`ordinary-${n}`, minutesAgo, id, { externalOrderId, items, ...fails }));
+    }
   }
   return orders;
 }

@@ -50,6 +50,7 @@ export async function startTargets(): Promise<Targets> {
 }
 
 function externalIdIn(body: string): string {
-  const { external_order_id } = JSON.parse(body) as { external_order_id?: unknown };
-  return String(external_order_id);
+  // A test callback has none.
+  const { order } = JSON.parse(body) as { order?: { external_order_id: string } };
+  return order?.external_order_id ?? "";
 }

@@ -1,4 +1,10 @@
-import { stageHistory, HMAC_SECRET, SCHEDULE_SECS, SIGNING_SECRET } from "./console-history.ts";
+import {
+  HMAC_SECRET,
+  type HistoryOptions,
+  SCHEDULE_SECS,
+  SIGNING_SECRET,
+  stageHistory,
+} from "./console-history.ts";
 import { PARTNERS, VENUE_TIME_ZONE } from "./console-orders.ts";
 import { startTargets, type Targets } from "./console-targets.ts";
 import { gatewayEnv, runGateway, type RunningGateway } from "./gateway.ts";
@@ -19,18 +25,16 @@ export interface ConsoleWorld {
   close(): Promise<void>;
 }
 
-export interface WorldOptions {
-  /** `DATABASE_URL` of a database that is migrated and empty. */
-  readonly url: string;
+export interface WorldOptions extends HistoryOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export async function startConsoleWorld({ url, env = {} }: WorldOptions): Promise<ConsoleWorld> {
+export async function startConsoleWorld({ env = {}, ...history }: WorldOptions): Promise<ConsoleWorld> {
   const targets = await startTargets();
   // On a whole minute, so that times read the same on every run but for the minute.
-  const ids = await stageHistory(url, targets, Math.floor(Date.now() / 60_000) * 60_000);
+  const ids = await stageHistory(history, targets, Math.floor(Date.now() / 60_000) * 60_000);
   const gateway = await runGateway({
-    ...gatewayEnv(url, targets.ticketing.url),
+    ...gatewayEnv(history.url, targets.ticketing.url),
     PARTNERS_JSON: "[]",
     OPERATORS_JSON: JSON.stringify([
       OPERATOR,
