@@ -14,6 +14,7 @@ import {
   CallbackJobView,
   Code,
   DurationMs,
+  HeldUntil,
   Note,
   nullable,
   OrderView,
@@ -107,6 +108,24 @@ const CircuitView = Type.Object(
   { description: "a target's circuit, as it last opened: while it is open, orders are held back" },
 );
 
+const NextAttemptView = Type.Object(
+  {
+    leg: Type.Enum([...LEGS]),
+    event: Type.Union([Type.String(), Type.Null()], { description: "the callback event", examples: [null] }),
+    no: Type.Integer({ minimum: 1, description: "counts the job's attempts", examples: [3] }),
+    run_no: Type.Integer({ minimum: 1, description: "its number in the present run", examples: [3] }),
+    in_flight: Type.Boolean({ description: "true: it is being made", examples: [false] }),
+    at: nullable(
+      Type.String({
+        format: "date-time",
+        description: "when it began, if it is in flight; else when it is due",
+      }),
+    ),
+    held_until: HeldUntil,
+  },
+  { description: "an attempt that the gateway makes by itself" },
+);
+
 /** Everything that is known of an order. */
 export const AdminOrderView = Type.Object({
   verdict: Verdict,
@@ -120,6 +139,9 @@ export const AdminOrderView = Type.Object({
     description: "whether the buyer's data stands in the texts below; blanked: it has been deleted",
   }),
   timeline: Type.Array(MomentView, { description: "in the order of time" }),
+  next_attempts: Type.Array(NextAttemptView, {
+    description: "one for each job that is in flight or waits; empty while the order stands still",
+  }),
   payload: Type.String({ description: "as the partner sent it", examples: [EXAMPLE_PAYLOAD] }),
   request: RequestView,
   callbacks: Type.Array(
@@ -164,6 +186,7 @@ export function adminOrderView(story: OrderStory, context: AdminOrderContext): A
     },
     buyer: order.buyer_blanked_at !== null ? "blanked" : mask === null ? "revealed" : "masked",
     timeline: timelineOf(shown, circuits).map(momentView),
+    next_attempts: nextAttemptsOf(story),
     payload: order.raw_payload,
     request,
     callbacks: shown.callbacks.map((callback, index) => ({
@@ -206,6 +229,29 @@ function maskedStory(story: OrderStory, mask: BuyerMask): OrderStory {
     callbacks,
     late: results(story.late),
   };
+}
+
+function nextAttemptsOf({ ticketing, callbacks }: OrderStory): AdminOrderView["next_attempts"] {
+  const jobs = [
+    ...(ticketing ? [{ leg: "ticketing" as const, event: null, job: ticketing.job }] : []),
+    ...callbacks.map(({ job }) => ({ leg: "callback" as const, event: job.event, job })),
+  ];
+  return jobs
+    .filter(({ job }) => job.status === "pending" || job.status === "running")
+    .map(({ leg, event, job }) => {
+      const isInFlight = job.status === "running";
+      // A claim counts its attempt already.
+      const toCome = isInFlight ? 0 : 1;
+      return {
+        leg,
+        event,
+        no: job.attempts + toCome,
+        run_no: job.run_attempts + toCome,
+        in_flight: isInFlight,
+        at: isoTimeOrNull(isInFlight ? job.claimed_at : job.next_attempt_at),
+        held_until: isoTimeOrNull(job.held_until),
+      };
+    });
 }
 
 function momentView({ at, durationMs, ...moment }: Moment): AdminOrderView["timeline"][number] {

@@ -109,6 +109,19 @@ onEachDatabase("GET /admin/orders/{id}", (kind) => {
     );
   });
 
+  test("tells which attempts are to come, and which is under way", async () => {
+    assert.deepEqual((await ask(await place())).view.next_attempts, []);
+    const { id } = (await door.post({ payload: ORDER })).json<{ id: number }>();
+    const attempts = async () =>
+      (await ask(id)).view.next_attempts.map(({ at, ...rest }) => ({ ...rest, at: typeof at }));
+    const first = { leg: "ticketing", event: null, no: 1, run_no: 1, held_until: null, at: "string" };
+    assert.deepEqual(await attempts(), [{ ...first, in_flight: false }]);
+    const claimed = await claimOne(door.storage, "ticketing", now);
+    assert.deepEqual(await attempts(), [{ ...first, in_flight: true }]);
+    await settle(door.storage, "ticketing", settlement("ticketing", claimed, "pending", { dueAt: 1 }));
+    assert.deepEqual(await attempts(), [{ ...first, no: 2, run_no: 2, in_flight: false }]);
+  });
+
   test("the buyer for role operator alone, and on the record", async () => {
     const id = await place();
     assert.equal((await ask(id, "?reveal=buyer")).status, 403);
