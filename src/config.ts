@@ -60,6 +60,8 @@ export interface Config {
   };
   /** IANA. */
   readonly venueTimeZone: string;
+  /** Operators' sessions in browsers. */
+  readonly session: { readonly idleMs: number; readonly maxMs: number };
   readonly trustedProxies: readonly string[];
   readonly role: "all" | "api" | "worker";
   readonly logLevel: string;
@@ -164,6 +166,7 @@ function compose(values: Values, dev: boolean): Config {
       authEventsMs: values.AUTH_EVENTS_DAYS * DAY_MS,
     },
     venueTimeZone: values.VENUE_TIMEZONE,
+    session: { idleMs: values.SESSION_IDLE_SECS * 1000, maxMs: values.SESSION_MAX_SECS * 1000 },
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     role: values.ROLE,
     logLevel: values.LOG_LEVEL,
@@ -185,6 +188,11 @@ const CHECKS: readonly { of: readonly VariableName[]; holds: (c: Config) => bool
     holds: (c) => c.leaseMs > Math.max(c.ticketing.timeoutMs, c.callback.timeoutMs) + LEASE_MARGIN_MS,
     problem:
       "LEASE_SECS must be more than 1 second longer than TICKETING_TIMEOUT_SECS and CALLBACK_TIMEOUT_SECS",
+  },
+  {
+    of: ["SESSION_IDLE_SECS", "SESSION_MAX_SECS"],
+    holds: (c) => c.session.idleMs <= c.session.maxMs,
+    problem: "SESSION_IDLE_SECS must not be more than SESSION_MAX_SECS",
   },
   {
     of: ["PARTNERS_JSON", "APP_HMAC_SECRET"],
@@ -256,6 +264,8 @@ function effective(config: Config): Record<VariableName, Shown> {
     IDEMP_TTL_SECS: config.idempotencyTtlSecs,
     RETENTION_DAYS: config.retention.ordersMs === null ? null : config.retention.ordersMs / DAY_MS,
     AUTH_EVENTS_DAYS: config.retention.authEventsMs / DAY_MS,
+    SESSION_IDLE_SECS: config.session.idleMs / 1000,
+    SESSION_MAX_SECS: config.session.maxMs / 1000,
     VENUE_TIMEZONE: config.venueTimeZone,
     TRUSTED_PROXIES: config.trustedProxies,
     ROLE: config.role,

@@ -235,6 +235,7 @@ async function startOn(
     exchange,
     attemptsPerRun: config.retry.offsetsMs.length,
     venueTimeZone: config.venueTimeZone,
+    sessionLimits: config.session,
     ticketingHost: config.ticketing.url === null ? null : new URL(config.ticketing.url).host,
     announce,
     checkPartner: checkPartnerEntry,

@@ -164,6 +164,16 @@ export const VARIABLES = {
     read.wholeNumber(1, 36_500),
     "days for which the record of requests that were turned away is kept",
   ),
+  SESSION_IDLE_SECS: variable(
+    "1800",
+    read.wholeNumber(10, 86_400),
+    "seconds without doing anything after which an operator's browser has to sign in again",
+  ),
+  SESSION_MAX_SECS: variable(
+    "43200",
+    read.wholeNumber(10, 604_800),
+    "seconds after which it has to in any case",
+  ),
   VENUE_TIMEZONE: variable(
     "UTC",
     read.timeZone,

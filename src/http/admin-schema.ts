@@ -1,4 +1,4 @@
-import { OPERATOR_SECURITY, problemResponses } from "./openapi.ts";
+import { OPERATOR_SECURITY, problemResponses, SESSION_SECURITY } from "./openapi.ts";
 import type { ProblemName } from "./problem-reply.ts";
 
 interface AdminOperation {
@@ -16,12 +16,19 @@ interface AdminOperation {
   readonly problems?: readonly ProblemName[];
 }
 
+const DOOR: readonly ProblemName[] = [
+  "invalid-partner",
+  "session-ended",
+  "operator-needed",
+  "foreign-origin",
+];
+
 /** What a route of operators says of itself. */
 export function adminSchema({ answers, problems = [], ...operation }: AdminOperation): object {
   return {
     ...operation,
     tags: ["admin"],
-    security: [OPERATOR_SECURITY],
-    response: { ...answers, ...problemResponses("invalid-partner", "operator-needed", ...problems) },
+    security: [OPERATOR_SECURITY, SESSION_SECURITY],
+    response: { ...answers, ...problemResponses(...DOOR, ...problems) },
   };
 }

@@ -3,6 +3,7 @@ import { type CidrSet, cidrSet } from "../lib/cidr.ts";
 import type { Clock } from "../lib/clock.ts";
 import { combine } from "../lib/combiner.ts";
 import type { Credentials } from "../lib/credentials.ts";
+import type { WorkEvent } from "../observe/work-events.ts";
 import type { AuthFailure } from "../storage/auth-events.ts";
 import type { Operator, Operators } from "../storage/operators.ts";
 import type { Partner, Partners } from "../storage/partners.ts";
@@ -11,8 +12,14 @@ import { clientAddress } from "./client-address.ts";
 import { headerValues, singleHeader } from "./headers.ts";
 import { requireActing } from "./operator-of.ts";
 import { Problem } from "./problem-reply.ts";
+import { requireSameOrigin } from "./same-origin.ts";
+import { cookieNameFor, readSessionCookie } from "./session-cookie.ts";
+import { createSessions, type SessionOptions, type SignedIn } from "./sessions.ts";
 
-export interface AuthenticationOptions {
+export interface AuthenticationOptions extends Pick<
+  SessionOptions,
+  "operatorSessions" | "sessionLimits" | "log"
+> {
   readonly partners: Pick<Partners, "findMany">;
   readonly operators: Pick<Operators, "findByDigests">;
   readonly credentials: Pick<Credentials, "digest" | "digests" | "matches">;
@@ -35,6 +42,24 @@ export interface Authentication {
    * @throws Problem 401, or 403 for a viewer who wants to act
    */
   operator(request: FastifyRequest, needed: Operator["role"]): Promise<Operator>;
+  /**
+   * The same, or by the session that a browser's cookie names, if the request comes from a page of ours; one that has both
+   * goes by its token.
+   * @throws Problem 401, or 403 for a foreign page, or a viewer who wants to act
+   */
+  signedIn(request: FastifyRequest, needed: Operator["role"]): Promise<SignedIn>;
+  /**
+   * Whether a request that was let in by {@link Authentication.signedIn} still would be: for answers that go on. It counts as
+   * nothing that the operator did, and gives out no cookie. @throws what the database throws
+   */
+  stillSignedIn(request: FastifyRequest): Promise<boolean>;
+  /** Begins a session for whoever has the token. @throws Problem 401 for a wrong one, 403 where a cookie wouldn't be safe */
+  signIn(request: FastifyRequest, token: string): Promise<SignedIn & { readonly renewal: string }>;
+  /**
+   * Ends the session that the request's cookie names.
+   * @returns that cookie's name; null: there is none, and who sent it has a bearer token @throws Problem 401 or 403
+   */
+  signOut(request: FastifyRequest): Promise<string | null>;
 }
 
 /** Lookups of one statement at most, and requests that may wait for one. */
@@ -44,6 +69,8 @@ const MAX_ALLOWLISTS = 1000;
 /** Wider than any id that is given out, and nothing that a database could choke on. */
 const PARTNER_ID = /^[\x21-\x7e]{1,128}$/;
 const OPERATORS_ONLY = "Authorization: Bearer must carry an enabled operator's token";
+const SIGN_IN = "token must be an enabled operator's";
+const CHALLENGE = { "www-authenticate": 'Bearer realm="WaveGate operators"' };
 const BEARER = /^Bearer +([\x21-\x7e]{1,256})$/i;
 
 /**
@@ -51,7 +78,7 @@ const BEARER = /^Bearer +([\x21-\x7e]{1,256})$/i;
  * an unknown partner from a wrong token or a disabled partner, neither by words nor by time.
  */
 export function createAuthentication(options: AuthenticationOptions): Authentication {
-  const { partners, operators, credentials, development, clock, failures } = options;
+  const { partners, operators, credentials, development, clock, failures, log } = options;
   const trustedProxies = cidrSet(options.trustedProxies);
   const allowlist = createAllowlists();
   const nobodysDigest = credentials.digest("the token that nobody has");
@@ -76,10 +103,14 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     maxQueue: MAX_QUEUE,
   });
 
+  /** Development operators do not exist in production. */
   const isTokenOf = (operator: Operator, digests: readonly string[]): boolean =>
-    digests.includes(operator.tokenDigest) ||
-    ((operator.previousTokenUntil ?? 0) > clock.wallMs() &&
-      digests.includes(operator.previousTokenDigest ?? ""));
+    (development || !operator.development) &&
+    (digests.includes(operator.tokenDigest) ||
+      ((operator.previousTokenUntil ?? 0) > clock.wallMs() &&
+        digests.includes(operator.previousTokenDigest ?? "")));
+
+  const sessions = createSessions(options, isTokenOf);
 
   const addressOf = (request: FastifyRequest): string | null =>
     clientAddress(request.raw.socket.remoteAddress, headerValues(request, "x-forwarded-for"), trustedProxies);
@@ -104,13 +135,14 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     reason: AuthFailure,
     partnerId = "",
     hint = "X-Partner-Id and X-Partner-Token must name an enabled partner and its token",
+    kind: "invalid-partner" | "session-ended" = "invalid-partner",
   ): Problem {
     const isSpent = fail(request, reason, partnerId);
-    return new Problem("invalid-partner", {
-      hint,
+    return new Problem(kind, {
+      ...(kind === "invalid-partner" && { hint }),
       record: reason,
       headers: {
-        "www-authenticate": 'Bearer realm="WaveGate operators"',
+        ...CHALLENGE,
         ...(isSpent && isOwnConnection(request) ? { connection: "close" } : {}),
       },
     });
@@ -144,12 +176,32 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
   }
 
   async function authenticateOperator(request: FastifyRequest, hint?: string): Promise<Operator> {
-    const token = BEARER.exec(singleHeader(request, "authorization") ?? "")?.[1];
+    const token = bearerOf(request);
     if (token === undefined) throw refuse(request, "missing_credentials", "", hint);
     const operator = await findOperator(token);
-    if (operator === null || (operator.development && !development))
-      throw refuse(request, "wrong_token", "", hint);
+    if (operator === null) throw refuse(request, "wrong_token", "", hint);
     return operator;
+  }
+
+  /** Whoever has a session's cookie has signed in before, and is told to do so again. */
+  async function authenticateAnyway(request: FastifyRequest): Promise<SignedIn> {
+    const cookie = "authorization" in request.headers ? null : readSessionCookie(request);
+    if (cookie === null) {
+      return { operator: await authenticateOperator(request, OPERATORS_ONLY), times: null, renewal: null };
+    }
+    requireSameOrigin(request);
+    const found = await sessions.use(cookie, request);
+    if (found.kind === "signed in") return found;
+    if (found.kind === "unknown") throw refuse(request, "wrong_token", "", undefined, "session-ended");
+    if (found.kind === "reused") {
+      const { operator } = found;
+      log.warn({ event: "operator.session_reused", operator, ip: addressOf(request) });
+    }
+    throw new Problem("session-ended", { headers: CHALLENGE });
+  }
+
+  function tellSigned(event: SignedEvent, operator: string, request: FastifyRequest): void {
+    log.info({ event, operator, ip: addressOf(request) } satisfies WorkEvent);
   }
 
   return {
@@ -169,7 +221,47 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
       const operator = await authenticateOperator(request, OPERATORS_ONLY);
       return needed === "operator" ? requireActing(operator) : operator;
     },
+    async signedIn(request, needed) {
+      const found = await authenticateAnyway(request);
+      if (needed === "operator") requireActing(found.operator);
+      return found;
+    },
+    async stillSignedIn(request) {
+      const token = bearerOf(request);
+      if (token !== undefined) return (await findOperator(token)) !== null;
+      const cookie = readSessionCookie(request);
+      return cookie !== null && sessions.lasts(cookie);
+    },
+    async signIn(request, token) {
+      requireSameOrigin(request);
+      const name = cookieNameFor(request);
+      const operator = await findOperator(token);
+      const digests = [operator?.tokenDigest, operator?.previousTokenDigest];
+      const digest = digests.find((one) => typeof one === "string" && credentials.matches(token, one));
+      const before = readSessionCookie(request);
+      const begun = operator && digest ? await sessions.begin(operator, digest, name, before) : null;
+      if (begun === null) throw refuse(request, "wrong_token", "", SIGN_IN);
+      tellSigned("operator.signed_in", begun.operator.name, request);
+      return begun;
+    },
+    async signOut(request) {
+      const cookie = readSessionCookie(request);
+      if (cookie === null) {
+        await authenticateOperator(request, OPERATORS_ONLY);
+        return null;
+      }
+      requireSameOrigin(request);
+      const operator = await sessions.end(cookie);
+      if (operator !== null) tellSigned("operator.signed_out", operator, request);
+      return cookie.name;
+    },
   };
+}
+
+type SignedEvent = "operator.signed_in" | "operator.signed_out";
+
+function bearerOf(request: FastifyRequest): string | undefined {
+  return BEARER.exec(singleHeader(request, "authorization") ?? "")?.[1];
 }
 
 /** A partner's allowlist, parsed once for each text; null: from anywhere. */

@@ -3,6 +3,7 @@ import { type TSchema, Type } from "typebox";
 import packageJson from "../../package.json" with { type: "json" };
 import { addExamples } from "./openapi-examples.ts";
 import { Problem, problemBody, type ProblemMore, PROBLEMS, type ProblemName } from "./problem-reply.ts";
+import { SECURE_COOKIE } from "./session-cookie.ts";
 import { describeWebhooks } from "./webhooks.ts";
 
 const ProblemBody = Type.Object(
@@ -39,6 +40,7 @@ export const SHARED_SCHEMAS: readonly TSchema[] = [ProblemBody];
 /** Who may call an operation. */
 export const PARTNER_SECURITY = { partnerId: [], partnerToken: [] } as const;
 export const OPERATOR_SECURITY = { operatorToken: [] } as const;
+export const SESSION_SECURITY = { operatorSession: [] } as const;
 
 /** What every operation may answer besides its own. */
 const EVERYWHERE: readonly ProblemName[] = [
@@ -164,7 +166,7 @@ const DESCRIPTION = `WaveGate accepts orders from OTA partners, has them tickete
 order that was answered with \`201\` is stored durably: it is never lost, and always explainable by its \`trace_id\`.
 
 **Access.** A partner sends \`X-Partner-Id\` and \`X-Partner-Token\` with every request, from an address that the operator has \
-allowed. Operators send \`Authorization: Bearer <token>\`.
+allowed. Operators send \`Authorization: Bearer <token>\`; in a browser they sign in with it.
 
 **Repeats.** Send an \`Idempotency-Key\` of your own with every order. When no answer comes, or \`409\`, \`429\` or \`503\`, send the \
 same request with the same key again: the first \`201\` comes back, and there is one order. A key lives as long as its order. \
@@ -214,6 +216,15 @@ export const SWAGGER_OPTIONS: FastifyDynamicSwaggerOptions = {
           description:
             "An operator's token: sees every partner's orders. A `viewer` reads; acting, buyers' data and ticket codes in " +
             "bulk need an `operator`.",
+        },
+        operatorSession: {
+          type: "apiKey",
+          in: "cookie",
+          name: SECURE_COOKIE,
+          description:
+            "An operator's session in a browser, which `POST /admin/session` begins; `wavegate-session` on the gateway's own " +
+            "host without TLS. Only pages of the gateway may send it; `X-WaveGate-Background: 1` says that nobody has done " +
+            "anything, so that the request doesn't prolong it.",
         },
       },
     },

@@ -29,11 +29,26 @@ export const PROBLEMS = {
   },
   "invalid-query": { status: 400, title: "Invalid query", detail: "the query parameters are not valid" },
   "invalid-partner": { status: 401, title: "Invalid partner", detail: "invalid partner" },
+  "session-ended": {
+    status: 401,
+    title: "Session ended",
+    detail: "nobody is signed in by this cookie any more: sign in again",
+  },
   "source-not-allowed": { status: 403, title: "Source not allowed", detail: "source IP not allowlisted" },
   "operator-needed": {
     status: 403,
     title: "Operator needed",
     detail: "this token's operator may look but not act: role operator is needed",
+  },
+  "foreign-origin": {
+    status: 403,
+    title: "Foreign origin",
+    detail: "what signs in, or comes by a session's cookie, has to be sent by a page of this gateway",
+  },
+  "https-needed": {
+    status: 403,
+    title: "HTTPS needed",
+    detail: "signing in needs https: open the console by https, or in a browser on the gateway's own host",
   },
   "development-only": {
     status: 403,

@@ -89,6 +89,8 @@ export function createMetrics(statuses: readonly string[]): Metrics {
     "auth.failed": ({ reason }) => into.authFailures.inc({ reason }),
     "auth.failed_again": ({ reason }) => into.authFailures.inc({ reason }),
     "operator.acted": ({ action }) => into.actions.inc({ action }),
+    "operator.signed_in": () => into.actions.inc({ action: "POST /admin/session" }),
+    "operator.signed_out": () => into.actions.inc({ action: "DELETE /admin/session" }),
   } satisfies Handlers;
   const handlerOf: Readonly<Record<string, ((event: never) => void) | undefined>> = handlers;
 

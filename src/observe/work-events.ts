@@ -125,6 +125,13 @@ type OperatorActed = {
   readonly bulk_id?: number;
 };
 
+/** An operator signed in with a browser, or out. */
+type OperatorSigned = {
+  readonly event: "operator.signed_in" | "operator.signed_out";
+  readonly operator: string;
+  readonly ip: string | null;
+};
+
 /**
  * The units of work that metrics and traces are made from: what is told of each is told once, and the log, the metrics and
  * the traces are three views of it.
@@ -137,7 +144,8 @@ export type WorkEvent =
   | OrderSettled
   | CircuitHolding
   | AuthFailed
-  | OperatorActed;
+  | OperatorActed
+  | OperatorSigned;
 
 /** The events above by their names. */
 export type WorkEventOf<Name extends WorkEvent["event"]> = WorkEvent & { readonly event: Name };

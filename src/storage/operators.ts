@@ -27,7 +27,7 @@ export interface Operators {
   add(operator: NewOperator, nowMs: number): Promise<boolean>;
   /** Sets a new token; the present one holds until `previousUntil` (epoch milliseconds). @returns false if unknown */
   rotateToken(name: string, digest: string, previousUntil: number): Promise<boolean>;
-  /** @returns false if unknown */
+  /** Disabling ends the operator's sessions too. @returns false if unknown */
   setDisabled(name: string, disabled: boolean, nowMs: number): Promise<boolean>;
 }
 
@@ -81,6 +81,8 @@ export function createOperators({ queries }: Database): Operators {
         .set({ disabled_at: disabled ? nowMs : null })
         .where("name", "=", name)
         .executeTakeFirst();
+      // Whoever is let in again signs in again.
+      if (disabled) await queries.deleteFrom("operator_sessions").where("operator", "=", name).execute();
       return numUpdatedRows === 1n;
     },
   };

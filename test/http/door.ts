@@ -84,6 +84,7 @@ export async function openDoor(
     overview: storage.overview,
     errorGroups: storage.errorGroups,
     venueTimeZone: "Asia/Bangkok",
+    sessionLimits: { idleMs: 1_800_000, maxMs: 43_200_000 },
     ticketingHost: "ticketing.example.com",
     waits: createOrderWaits({ read: storage.readStandings, log }),
     accept,
