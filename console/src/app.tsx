@@ -1,11 +1,11 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
-import { sessionQuery } from "./api/queries.ts";
+import { type Session, sessionQuery } from "./api/queries.ts";
 import { type Live, openLive } from "./live/live.ts";
 import { LiveContext } from "./live/use-live.ts";
 import { createConsoleRouter } from "./router.tsx";
-import { forget, SessionContext, signIn } from "./session/session.ts";
+import { forget, forgetPages, onSignInElsewhere, SessionContext, signIn } from "./session/session.ts";
 import { SignInPage } from "./session/sign-in-page.tsx";
 import { ProblemNotice } from "./ui/notice.tsx";
 import { Page } from "./ui/page.tsx";
@@ -14,23 +14,14 @@ const router = createConsoleRouter();
 
 /** Whoever is signed in sees the pages; nobody else sees more than the way in. The address stays the same meanwhile. */
 export function App({ linkToken }: { readonly linkToken: string | null }) {
-  const isLinkTried = useRef(linkToken === null);
-  const wasSignedIn = useRef(false);
   const queries = useQueryClient();
-  const session = useQuery({
-    ...sessionQuery,
-    queryFn: async (context) => {
-      if (isLinkTried.current) return sessionQuery.queryFn!(context);
-      isLinkTried.current = true;
-      // One that doesn't hold any more: the way in is shown.
-      return signIn(linkToken!).catch(() => sessionQuery.queryFn!(context));
-    },
-  });
-  const isSignedIn = Boolean(session.data);
-  useEffect(() => {
-    if (isSignedIn) wasSignedIn.current = true;
-  }, [isSignedIn]);
-  const live = useLiveWhile(isSignedIn, () => forget(queries));
+  const { session, isLinkRefused } = useWhoIsHere(linkToken);
+  const name = session.data?.name ?? null;
+  const [lastName, setLastName] = useState(name);
+  if (name !== null && name !== lastName) setLastName(name);
+  // What one has read the next one doesn't see.
+  useEffect(() => () => forgetPages(queries), [queries, name]);
+  const live = useLiveOf(name);
 
   if (session.isPending) return <main aria-busy="true" aria-label="Loading" />;
   if (session.isError && !session.data) {
@@ -40,10 +31,12 @@ export function App({ linkToken }: { readonly linkToken: string | null }) {
       </Page>
     );
   }
-  if (!session.data) return <SignInPage ended={wasSignedIn.current} />;
+  if (!session.data) {
+    return <SignInPage why={lastName !== null ? "ended" : isLinkRefused ? "link" : "first"} />;
+  }
   if (live === null) return null;
   return (
-    <SessionContext value={session.data}>
+    <SessionContext key={name} value={session.data}>
       <LiveContext value={live}>
         <RouterProvider router={router} />
       </LiveContext>
@@ -51,18 +44,55 @@ export function App({ linkToken }: { readonly linkToken: string | null }) {
   );
 }
 
-/** One connection for all pages, for as long as somebody is signed in. */
-function useLiveWhile(isSignedIn: boolean, onSignedOut: () => void): Live | null {
+function useWhoIsHere(linkToken: string | null) {
+  const isLinkTried = useRef(linkToken === null);
+  const [isLinkRefused, setLinkRefused] = useState(false);
+  const session = useQuery({
+    ...sessionQuery,
+    queryFn: async (context) => {
+      if (isLinkTried.current) return sessionQuery.queryFn!(context);
+      isLinkTried.current = true;
+      return signIn(linkToken!).catch(() => {
+        setLinkRefused(true);
+        return sessionQuery.queryFn!(context);
+      });
+    },
+    refetchInterval: ({ state }) => (state.status === "error" ? AGAIN_MS : untilEndMs(state.data)),
+    // What a tab shows doesn't outlive the session because nobody looks at it.
+    refetchIntervalInBackground: true,
+  });
+  const { refetch } = session;
+  useEffect(() => onSignInElsewhere(() => void refetch()), [refetch]);
+  return { session, isLinkRefused };
+}
+
+const AGAIN_MS = 10_000;
+/** The longest that a timer can be set to is 24 days; and the clocks of both sides may differ. */
+const LONGEST_MS = 86_400_000;
+
+/** When to look whether the session is over, if nothing says so before. The live stream mostly does. */
+function untilEndMs(session: Session | null | undefined): number | false {
+  if (!session?.session) return false;
+  const { idle_until: idleUntil, ends_at: endsAt } = session.session;
+  const leftMs = Math.min(Date.parse(idleUntil), Date.parse(endsAt)) - Date.now();
+  return Math.min(LONGEST_MS, Math.max(AGAIN_MS, leftMs + 1000));
+}
+
+/** One connection for all pages, for as long as the same person is signed in. */
+function useLiveOf(name: string | null): Live | null {
+  const queries = useQueryClient();
   const [live, setLive] = useState<Live | null>(null);
   useEffect(() => {
-    if (!isSignedIn) return;
-    const opened = openLive(onSignedOut);
+    if (name === null) return;
+    const opened = openLive({
+      onSignedOut: () => forget(queries),
+      onLost: () => void queries.refetchQueries(sessionQuery, { cancelRefetch: false }),
+    });
     setLive(opened);
     return () => {
       opened.close();
       setLive(null);
     };
-    // oxlint-disable-next-line react-hooks/exhaustive-deps -- the function says the same each time
-  }, [isSignedIn]);
+  }, [queries, name]);
   return live;
 }

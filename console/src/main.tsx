@@ -4,7 +4,7 @@ import { createRoot } from "react-dom/client";
 import { ApiProblem } from "./api/client.ts";
 import { App } from "./app.tsx";
 import { followTheme } from "./preferences/theme.ts";
-import { takeLinkToken } from "./session/link-token.ts";
+import { followLinkTokens, takeLinkToken } from "./session/link-token.ts";
 import { forget } from "./session/session.ts";
 import "./styles.css";
 
@@ -32,7 +32,12 @@ const queries = new QueryClient({
   },
 });
 
+// Where the dialogs' library looks for it (get-nonce): the page's policy allows a <style> of its own only by this.
+Object.assign(globalThis, {
+  __webpack_nonce__: document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce,
+});
 followTheme();
+followLinkTokens();
 const linkToken = takeLinkToken();
 createRoot(document.getElementById("root")!).render(
   <StrictMode>

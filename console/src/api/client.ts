@@ -19,17 +19,21 @@ export class ApiProblem extends Error {
   readonly errors: readonly ProblemDetail[];
   /** Seconds after which it may be tried again, if the gateway said so. */
   readonly retryAfterSecs: number | null;
+  /** The problem's name, as `operator-needed`, if the gateway said so. */
+  readonly kind: string | null;
 
   constructor(
     status: number,
     message: string,
     errors: readonly ProblemDetail[] = [],
     retryAfterSecs: number | null = null,
+    kind: string | null = null,
   ) {
     super(message);
     this.status = status;
     this.errors = errors;
     this.retryAfterSecs = retryAfterSecs;
+    this.kind = kind;
   }
 }
 
@@ -98,6 +102,7 @@ async function answerTo(url: URL, init: RequestInit): Promise<Response> {
 
 async function problemOf(response: Response): Promise<ApiProblem> {
   const told = (await response.json().catch(() => ({}))) as {
+    type?: string;
     detail?: string;
     title?: string;
     errors?: ProblemDetail[];
@@ -109,5 +114,6 @@ async function problemOf(response: Response): Promise<ApiProblem> {
     words,
     told.errors ?? [],
     Number.isFinite(retryAfter) ? retryAfter : null,
+    /^urn:wavegate:problem:([a-z-]+)$/.exec(told.type ?? "")?.[1] ?? null,
   );
 }

@@ -1,5 +1,6 @@
 import { API_BASE } from "../api/client.ts";
 import type { OrderStatus } from "../api/types.ts";
+import { createRetry } from "./retry.ts";
 
 /** What the gateway has seen in its last look. */
 export interface Look {
@@ -15,38 +16,52 @@ export type LiveState =
   | { readonly kind: "live"; readonly lastAt: number }
   | { readonly kind: "paused"; readonly lastAt: number | null }
   | { readonly kind: "connecting"; readonly lastAt: number | null }
-  | { readonly kind: "trouble"; readonly lastAt: number | null; readonly detail: string };
+  | {
+      readonly kind: "trouble";
+      readonly lastAt: number | null;
+      /** What doesn't answer. */
+      readonly of: "gateway" | "database";
+      readonly detail: string;
+    };
 
 export interface Live {
   state(): LiveState;
   /** True while the gateway is held: nothing is worked. */
   held(): boolean;
   onState(listener: () => void): () => void;
-  /** @param listener null: the connection was away, anything may have moved meanwhile */
+  /** @param listener null: the connection is new or was away, what was read before may be old */
   onLook(listener: (look: Look | null) => void): () => void;
   pause(): void;
   resume(): void;
   close(): void;
 }
 
+export interface LiveOptions {
+  /** The gateway has ended the session. */
+  readonly onSignedOut: () => void;
+  /** The stream broke, and an EventSource doesn't say why: the session may be over. */
+  readonly onLost: () => void;
+}
+
 /** Beats that are missing for so long mean that the connection is dead, whatever the browser thinks. */
 const SILENCE_MS = 15_000;
-const RETRY_MS = 3_000;
 
 /**
- * One connection to the gateway's live stream for the whole page; it ends with `close`.
- *
- * @param onSignedOut the gateway has ended the session, or doesn't know it any more
+ * One connection to the gateway's live stream for the whole page, until `close`. A tab that nobody sees has none: a browser has
+ * six connections to a host for all of its tabs together (HTTP/1.1), and six streams would leave none for requests. When the tab
+ * is seen again it connects at once, and says that something may have been missed.
  */
-export function openLive(onSignedOut: () => void): Live {
+export function openLive({ onSignedOut, onLost }: LiveOptions): Live {
   const stateListeners = new Set<() => void>();
   const lookListeners = new Set<(look: Look | null) => void>();
+  const retry = createRetry(connect);
+  const over = new AbortController();
   let state: LiveState = { kind: "connecting", lastAt: null };
   let isHeld = false;
-  let hasGap = false;
+  let isPaused = false;
+  let hasGap = true;
   let source: EventSource | null = null;
   let silence: ReturnType<typeof setTimeout> | undefined;
-  let retry: ReturnType<typeof setTimeout> | undefined;
 
   function become(next: LiveState): void {
     state = next;
@@ -55,53 +70,67 @@ export function openLive(onSignedOut: () => void): Live {
 
   function disconnect(): void {
     clearTimeout(silence);
-    clearTimeout(retry);
+    retry.cancel();
     source?.close();
     source = null;
+    hasGap = true;
   }
 
-  function again(detail: string): void {
+  function lose(detail: string): void {
     disconnect();
-    hasGap = true;
-    become({ kind: "trouble", lastAt: state.lastAt, detail });
-    retry = setTimeout(connect, RETRY_MS);
+    become({ kind: "trouble", lastAt: state.lastAt, of: "gateway", detail });
+    retry.later();
+    onLost();
   }
 
   function heard(): void {
     clearTimeout(silence);
-    silence = setTimeout(() => again("The gateway has been silent."), SILENCE_MS);
+    silence = setTimeout(() => lose("The gateway has been silent."), SILENCE_MS);
+  }
+
+  function take(look: Look): void {
+    const wasAway = hasGap;
+    hasGap = false;
+    isHeld = look.held;
+    retry.succeeded();
+    become({ kind: "live", lastAt: Date.now() });
+    for (const listener of lookListeners) listener(wasAway ? null : look);
   }
 
   function connect(): void {
     disconnect();
-    const opened = new EventSource(new URL("admin/live", API_BASE), { withCredentials: false });
-    source = opened;
+    if (isPaused || document.hidden) return;
+    source = new EventSource(new URL("admin/live", API_BASE));
     heard();
-    opened.addEventListener("look", (event) => {
-      heard();
-      const look = JSON.parse(event.data as string) as Look;
-      const wasAway = hasGap;
-      hasGap = false;
-      isHeld = look.held;
-      become({ kind: "live", lastAt: Date.now() });
-      for (const listener of lookListeners) listener(wasAway ? null : look);
-    });
-    opened.addEventListener("trouble", (event) => {
-      heard();
+    const on = (kind: string, act: (data: string) => void): void =>
+      source?.addEventListener(kind, (event: MessageEvent<string>) => {
+        heard();
+        act(event.data);
+      });
+    on("look", (data) => take(JSON.parse(data) as Look));
+    on("trouble", (data) => {
       hasGap = true;
-      const { detail } = JSON.parse(event.data as string) as { detail: string };
-      become({ kind: "trouble", lastAt: state.lastAt, detail });
+      const { detail } = JSON.parse(data) as { detail: string };
+      become({ kind: "trouble", lastAt: state.lastAt, of: "database", detail });
     });
-    opened.addEventListener("end", (event) => {
-      const { reason } = JSON.parse(event.data as string) as { reason: string };
-      if (reason !== "signed_out") return again("The gateway is stopping.");
+    on("end", (data) => {
+      const { reason } = JSON.parse(data) as { reason: string };
+      if (reason !== "signed_out") return lose("The gateway is stopping.");
       disconnect();
       onSignedOut();
     });
-    // What went wrong an EventSource doesn't say: the next request of a page will.
-    opened.addEventListener("error", () => again("The connection to the gateway is lost."));
+    source.addEventListener("error", () => lose("The connection to the gateway is lost."));
   }
 
+  function follow(): void {
+    if (isPaused) return;
+    // What broke stays told as broken until it is whole.
+    if (state.kind !== "trouble") become({ kind: "connecting", lastAt: state.lastAt });
+    connect();
+  }
+
+  document.addEventListener("visibilitychange", follow, { signal: over.signal });
+  addEventListener("online", follow, { signal: over.signal });
   connect();
   return {
     state: () => state,
@@ -115,14 +144,18 @@ export function openLive(onSignedOut: () => void): Live {
       return () => lookListeners.delete(listener);
     },
     pause() {
+      isPaused = true;
       disconnect();
-      hasGap = true;
       become({ kind: "paused", lastAt: state.lastAt });
     },
     resume() {
+      isPaused = false;
       become({ kind: "connecting", lastAt: state.lastAt });
       connect();
     },
-    close: disconnect,
+    close() {
+      over.abort();
+      disconnect();
+    },
   };
 }

@@ -14,12 +14,18 @@ export function useLiveState(): LiveState {
   return useSyncExternalStore(live.onState, live.state);
 }
 
+/** False while nothing comes: paused, or the connection is away. What looks don't tell isn't asked for either then. */
+export function useIsLive(): boolean {
+  const live = useLive();
+  return useSyncExternalStore(live.onState, () => live.state().kind === "live");
+}
+
 export function useHeld(): boolean {
   const live = useLive();
   return useSyncExternalStore(live.onState, live.held);
 }
 
-/** Calls with every look of the gateway; with null where something may have been missed. */
+/** Calls with every look of the gateway; with null where what was read before may be old. */
 export function useLook(onLook: (look: Look | null) => void): void {
   const live = useLive();
   const listener = useEffectEvent(onLook);

@@ -11,3 +11,10 @@ export function takeLinkToken(): string | null {
   history.replaceState(null, "", location.pathname + location.search);
   return LOOPBACK.test(location.hostname) ? token : null;
 }
+
+/** The link pasted into a page that is open already: only its fragment changes, and the page begins anew. */
+export function followLinkTokens(): void {
+  addEventListener("hashchange", () => {
+    if (location.hash.startsWith("#token=")) location.reload();
+  });
+}

@@ -1,6 +1,6 @@
 import { createContext, useContext } from "react";
-import { type QueryClient, useMutation, useQueryClient } from "@tanstack/react-query";
-import { call } from "../api/client.ts";
+import { type QueryClient, useMutation } from "@tanstack/react-query";
+import { call, CONSOLE_PATH } from "../api/client.ts";
 import { type Session, sessionQuery } from "../api/queries.ts";
 
 export const SessionContext = createContext<Session | null>(null);
@@ -17,20 +17,36 @@ export function useMayAct(): boolean {
   return useSession().role === "operator";
 }
 
-export function signIn(token: string): Promise<Session> {
-  return call<Session>("admin/session", { method: "POST", body: { token } });
+/** Tabs of one browser share its cookie: who signs in in one is signed in in all. */
+const signIns = new BroadcastChannel("wavegate.sign-in");
+
+/** @throws ApiProblem */
+export async function signIn(token: string): Promise<Session> {
+  const session = await call<Session>("admin/session", { method: "POST", body: { token } });
+  signIns.postMessage(null);
+  return session;
+}
+
+/** @returns what ends the listening */
+export function onSignInElsewhere(listener: () => void): () => void {
+  signIns.addEventListener("message", listener);
+  return () => signIns.removeEventListener("message", listener);
 }
 
 /** Nobody is signed in any more. All that was read is forgotten, so that the next who signs in sees nothing of it. */
 export function forget(queries: QueryClient): void {
-  queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionQuery.queryKey[0] });
+  forgetPages(queries);
   queries.setQueryData(sessionQuery.queryKey, null);
 }
 
+export function forgetPages(queries: QueryClient): void {
+  queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionQuery.queryKey[0] });
+}
+
+/** Nothing of what was read stays in the page's memory: it is loaded anew. */
 export function useSignOut() {
-  const queries = useQueryClient();
   return useMutation({
     mutationFn: () => call("admin/session", { method: "DELETE" }),
-    onSuccess: () => forget(queries),
+    onSuccess: () => location.replace(CONSOLE_PATH),
   });
 }

@@ -1,15 +1,27 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
 import logo from "../icon.svg";
+import { ApiProblem } from "../api/client.ts";
 import { sessionQuery } from "../api/queries.ts";
 import { Button } from "../ui/button.tsx";
 import { Field, Input } from "../ui/field.tsx";
-import { ProblemNotice } from "../ui/notice.tsx";
+import { Notice, ProblemNotice } from "../ui/notice.tsx";
 import { Page } from "../ui/page.tsx";
 import { signIn } from "./session.ts";
 
-/** @param ended a session was there and is over: what was open opens again after signing in */
-export function SignInPage({ ended }: { readonly ended: boolean }) {
+interface Props {
+  /** `ended`: a session was there and is over; `link`: the token of the link that was opened doesn't hold. */
+  readonly why: keyof typeof WORDS;
+}
+
+const WORDS = {
+  first: "The console for operators: where every order is, and why.",
+  ended: "Your session is over. Sign in, and you are back where you were.",
+  link: "The link's token doesn't hold any more. Open the newest one that the gateway has printed, or sign in with a token.",
+} as const;
+
+/** The way in, at whatever address: what was open opens again. */
+export function SignInPage({ why }: Props) {
   const queries = useQueryClient();
   const input = useRef<HTMLInputElement>(null);
   const signing = useMutation({
@@ -30,10 +42,8 @@ export function SignInPage({ ended }: { readonly ended: boolean }) {
           <img src={logo} alt="" className="size-7" />
           WaveGate
         </div>
-        <p className="text-ink-2">
-          {ended
-            ? "Your session is over. Sign in, and you are back where you were."
-            : "The console for operators: where every order is, and why."}
+        <p role={why === "first" ? undefined : "status"} className="text-ink-2">
+          {WORDS[why]}
         </p>
         <Field label="Operator's token" hint="It begins with wgo_. Who runs the gateway gives it out.">
           {(ids) => (
@@ -50,7 +60,7 @@ export function SignInPage({ ended }: { readonly ended: boolean }) {
             />
           )}
         </Field>
-        {signing.isError && <ProblemNotice error={signing.error} />}
+        {signing.isError && <Refusal error={signing.error} />}
         <Button type="submit" kind="primary" busy={signing.isPending && "Signing in"}>
           Sign in
         </Button>
@@ -60,5 +70,14 @@ export function SignInPage({ ended }: { readonly ended: boolean }) {
         </p>
       </form>
     </Page>
+  );
+}
+
+function Refusal({ error }: { readonly error: unknown }) {
+  if (!(error instanceof ApiProblem) || error.status !== 401) return <ProblemNotice error={error} />;
+  return (
+    <Notice tone="stop" title="This token doesn't hold.">
+      It may be mistyped or replaced, or its operator disabled.
+    </Notice>
   );
 }

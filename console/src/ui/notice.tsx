@@ -62,7 +62,8 @@ function adviceOf(problem: ApiProblem | null): string {
   if (problem === null) return "Reload the page. If it comes again, tell who runs the gateway.";
   if (problem.status === 0)
     return "Look whether you are online and the gateway runs. Nothing that was accepted is lost.";
-  if (problem.status === 403) return "Your role may look, but not do this. Ask somebody with role operator.";
+  if (problem.kind === "operator-needed")
+    return "Your role may look, but not do this. Ask somebody with role operator.";
   if (problem.status === 404) return "Look whether the address is right.";
   if (problem.status === 503) return "The gateway or its database is busy. Try again in a moment.";
   return "";
