@@ -6,11 +6,12 @@ import {
   type NotFoundRouteProps,
 } from "@tanstack/react-router";
 import { CONSOLE_PATH } from "./api/client.ts";
-import { parseSearch, readOrdersSearch, stringifySearch } from "./search.ts";
+import { parseSearch, readBulkSearch, readOrdersSearch, stringifySearch } from "./search.ts";
 import { NotFound, PageFailed } from "./shell/fallbacks.tsx";
 import { Shell } from "./shell/shell.tsx";
 
 const root = createRootRoute({
+  validateSearch: readBulkSearch,
   component: Shell,
   notFoundComponent: (_props: NotFoundRouteProps) => <NotFound />,
   errorComponent: ({ error, reset }) => <PageFailed error={error} onRetry={reset} />,

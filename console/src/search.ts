@@ -38,8 +38,16 @@ export interface OrderFilter {
 export interface OrdersSearch extends OrderFilter {
   /** All orders; without it, and without any filter, those that need attention. */
   readonly view?: "all";
-  /** The bulk job whose progress is shown. */
+}
+
+/** Of every page: the bulk job whose progress lies open above it. */
+export interface BulkSearch {
   readonly bulk?: number;
+}
+
+export function readBulkSearch(raw: Record<string, unknown>): BulkSearch {
+  const bulk = Number(raw["bulk"] ?? Number.NaN);
+  return Number.isSafeInteger(bulk) && bulk > 0 ? { bulk } : {};
 }
 
 const TEXTS = [
@@ -55,16 +63,17 @@ const TEXTS = [
 
 /** Reads the address of the list of orders. What it doesn't know is left out: an old or mistyped link still opens. */
 export function readOrdersSearch(raw: Record<string, unknown>): OrdersSearch {
-  const one = (name: string): string => String([raw[name] ?? ""].flat()[0]).trim();
+  const one = (name: string): string => {
+    const [first] = [raw[name]].flat();
+    return typeof first === "string" ? first.trim() : "";
+  };
   const texts = TEXTS.flatMap((name) => (one(name) === "" ? [] : [[name, one(name)]]));
   const status = [raw["status"] ?? []].flat().filter((each) => ORDER_STATUSES.includes(each as OrderStatus));
-  const bulk = Number(one("bulk"));
   return {
     ...Object.fromEntries(texts),
     ...(status.length > 0 && { status: status as OrderStatus[] }),
     ...(ERRORS.includes(one("error")) && { error: one("error") }),
     ...(one("past_due") === "true" && { past_due: "true" as const }),
     ...(one("view") === "all" && { view: "all" as const }),
-    ...(Number.isSafeInteger(bulk) && bulk > 0 && { bulk }),
   };
 }

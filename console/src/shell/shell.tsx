@@ -1,5 +1,6 @@
 import { Outlet } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
+import { OpenBulkJob } from "../acts/open-bulk-job.tsx";
 import { useHeld } from "../live/use-live.ts";
 import { Notice } from "../ui/notice.tsx";
 import { useKeys } from "../ui/keys.ts";
@@ -38,6 +39,7 @@ export function Shell() {
         </div>
       )}
       <Outlet />
+      <OpenBulkJob />
       <Suspense>{isHelpOpen && <KeyHelp onClose={() => setHelpOpen(false)} />}</Suspense>
     </div>
   );

@@ -1,0 +1,149 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import type { BulkAction } from "../../../src/orders/bulk.ts";
+import { call, type Query } from "../api/client.ts";
+import { bulkJobsQuery } from "../api/queries.ts";
+import type { BulkJob } from "../api/types.ts";
+import { count, counted } from "../format/words.ts";
+import { Button } from "../ui/button.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { Field, Input } from "../ui/field.tsx";
+import { formText } from "../ui/form-text.ts";
+import { ProblemNotice } from "../ui/notice.tsx";
+import { BULK_WORDS } from "./bulk-words.ts";
+
+interface Props {
+  readonly action: BulkAction;
+  /** Which orders: filters of `GET /admin/orders`, at least one; also `{ id: [...] }`, a thousand at most. */
+  readonly filter: Query;
+  readonly title: string;
+  readonly onClose: () => void;
+}
+
+interface Counted {
+  readonly count: number;
+  readonly possible: number;
+  readonly at_least: boolean;
+}
+
+/**
+ * Acts upon all orders of a filter: how many they are, then why, then it begins. What has begun is the server's: this dialog closes,
+ * and the address of the page (`?bulk=`) opens its progress, on any page and after a reload too.
+ */
+export function BulkDialog({ action, filter, title, onClose }: Props) {
+  const counting = useQuery({
+    queryKey: ["bulk-count", action, filter],
+    queryFn: ({ signal }) =>
+      call<Counted>("admin/bulk", {
+        method: "POST",
+        body: { action, filter, reason: "counted in the console", dry_run: true },
+        signal,
+      }),
+    // It is decided upon: never an old count.
+    staleTime: 0,
+    gcTime: 0,
+  });
+  return (
+    <Dialog open onClose={onClose} title={title} description={BULK_WORDS[action].meaning}>
+      {counting.isError && <ProblemNotice error={counting.error} onRetry={() => void counting.refetch()} />}
+      {counting.isPending && <p className="min-h-12 text-ink-2">Counting the orders.</p>}
+      {counting.data && <CountSentence action={action} {...counting.data} />}
+      {counting.data && counting.data.possible > 0 && (
+        <BulkForm action={action} filter={filter} counted={counting.data} onClose={onClose} />
+      )}
+    </Dialog>
+  );
+}
+
+function CountSentence({
+  action,
+  count: all,
+  possible,
+  at_least,
+}: Counted & { readonly action: BulkAction }) {
+  const { done } = BULK_WORDS[action];
+  const more = at_least ? "At least " : "";
+  const rest = all - possible;
+  return (
+    <p className="num min-h-12">
+      <strong className="text-base font-semibold">
+        {more}
+        {counted(all, "order")} {all === 1 ? "matches" : "match"}, {count(possible)} can be {done}
+      </strong>
+      <br />
+      <span className="text-ink-2">
+        {possible === 0
+          ? "As they stand now, there is nothing to do."
+          : rest > 0
+            ? `The other ${count(rest)} stand where that can't be done, and stay as they are.`
+            : "Each is looked at once more when its turn comes."}
+      </span>
+    </p>
+  );
+}
+
+interface FormProps {
+  readonly action: BulkAction;
+  readonly filter: Query;
+  readonly counted: Counted;
+  readonly onClose: () => void;
+}
+
+function BulkForm({ action, filter, counted: found, onClose }: FormProps) {
+  const navigate = useNavigate();
+  const queries = useQueryClient();
+  // Of this dialog: pressed twice, or sent anew after no answer, it still makes one job.
+  const [idempotencyKey] = useState(() => crypto.randomUUID());
+  const starting = useMutation({
+    mutationFn: ({ reason, pace }: { readonly reason: string; readonly pace: string }) =>
+      call<BulkJob>("admin/bulk", {
+        method: "POST",
+        body: { action, filter, reason, ...(pace !== "" && { pace_per_sec: Number(pace) }) },
+        idempotencyKey,
+      }),
+    onSuccess: ({ id }) => {
+      void queries.invalidateQueries({ queryKey: bulkJobsQuery.queryKey });
+      onClose();
+      return navigate({ to: ".", search: (before) => ({ ...before, bulk: id }) });
+    },
+  });
+  const { verb, isFinal } = BULK_WORDS[action];
+  return (
+    <form
+      className="mt-4 flex flex-col gap-3"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const form = event.currentTarget;
+        starting.mutate({ reason: formText(form, "reason"), pace: formText(form, "pace") });
+      }}
+    >
+      <Field label="Reason" hint="Kept with each order, for whoever asks later.">
+        {(ids) => (
+          <Input
+            {...ids}
+            name="reason"
+            required
+            pattern=".*\S.*"
+            maxLength={500}
+            autoComplete="off"
+            autoFocus
+          />
+        )}
+      </Field>
+      <Field label="Orders per second" hint="Left empty, the gateway takes as many as it can call at a time.">
+        {(ids) => (
+          <Input {...ids} name="pace" type="number" min={0.1} max={1000} step={0.1} className="max-w-32" />
+        )}
+      </Field>
+      {starting.isError && <ProblemNotice error={starting.error} />}
+      <div className="flex justify-end gap-2">
+        <Button onClick={onClose}>Leave it</Button>
+        <Button type="submit" kind={isFinal ? "danger" : "primary"} busy={starting.isPending && "Starting"}>
+          {verb} {found.at_least && "at least "}
+          {counted(found.possible, "order")}
+        </Button>
+      </div>
+    </form>
+  );
+}
