@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { readTraceparent } from "../lib/trace-context.ts";
 import type { Log } from "../observe/log.ts";
 import type { WorkEvent } from "../observe/work-events.ts";
+import { EVENT_STREAM } from "./headers.ts";
 
 /** What stands for a path that isn't there, and for a method that a path hasn't: what strangers ask for must not become names. */
 const NO_ROUTE = "unknown";
@@ -20,7 +21,7 @@ export function tellAnswered(app: FastifyInstance, log: Log): void {
     startedAt.set(request, performance.now());
     done();
   });
-  const tell = (request: FastifyRequest, reply: FastifyReply): void => {
+  const tell = (request: FastifyRequest, reply: FastifyReply, status = statusOf(reply)): void => {
     const begunAt = startedAt.get(request);
     // An answer that can't be sent has another sent in its place.
     if (begunAt === undefined) return;
@@ -32,7 +33,7 @@ export function tellAnswered(app: FastifyInstance, log: Log): void {
       event: "http.answered",
       method: isThere ? request.method : NO_ROUTE,
       route,
-      status: reply.raw.writableFinished ? reply.statusCode : CLIENT_GONE,
+      status,
       duration_ms: tenths(performance.now() - begunAt),
       ...ofOrder(request, reply),
     };
@@ -40,10 +41,20 @@ export function tellAnswered(app: FastifyInstance, log: Log): void {
   };
   // Not onResponse: of an answer whose client has gone meanwhile Fastify says nothing.
   app.addHook("onSend", (request, reply, _payload, done) => {
-    if (reply.raw.closed) tell(request, reply);
+    // How long somebody listens is no request's duration.
+    if (isStream(reply)) tell(request, reply, reply.statusCode);
+    else if (reply.raw.closed) tell(request, reply);
     else reply.raw.once("close", () => tell(request, reply));
     done();
   });
+}
+
+function statusOf({ raw, statusCode }: FastifyReply): number {
+  return raw.writableFinished ? statusCode : CLIENT_GONE;
+}
+
+function isStream(reply: FastifyReply): boolean {
+  return String(reply.getHeader("content-type")).startsWith(EVENT_STREAM);
 }
 
 /** What an order's trace is to know of the request that brought it. */

@@ -8,6 +8,9 @@ export const SECURITY_HEADERS = {
   "referrer-policy": "no-referrer",
 } as const;
 
+/** An answer that lasts for as long as somebody listens. */
+export const EVENT_STREAM = "text/event-stream";
+
 /**
  * The values of a header, one for each line that carries it. Node joins or drops repeated lines, so that two tokens could
  * pass for one; the raw lines tell.

@@ -39,14 +39,16 @@ export async function watchOrders(options: OrderWatchOptions): Promise<() => Pro
 
   async function movedNow(): Promise<Moved> {
     if (named === undefined) return changes.since(marks, clock.wallMs() + SOON_MS);
-    return { came: await named(), acted: [], atWork: [], cut: false, marks };
+    const ids = await named();
+    return { came: ids.filter((id) => id > start), acted: [], atWork: ids, cut: false, marks };
   }
 
   async function look(): Promise<OrderLook> {
     const moved = await movedNow();
-    const came = new Set(moved.came.filter((id) => id > start));
+    // Those among them that stood before have been seen.
+    const came = new Set(moved.came);
     const touched = new Set([...came, ...moved.acted]);
-    const watched = new Set([...moved.came, ...moved.acted, ...moved.atWork]);
+    const watched = new Set([...touched, ...moved.atWork]);
     const states = await changes.states([...watched.union(new Set(seen.keys()))]);
     const orders: SeenOrder[] = [];
     for (const [id, { status, word }] of states) {

@@ -87,6 +87,8 @@ export function createChanges({ queries }: Database): Changes {
       };
     },
     async since(marks, dueBefore) {
+      // First, so that whatever is at work because it came, or somebody acted, is told as that too.
+      const legs = [await atWork("ticketing_jobs", dueBefore), await atWork("ota_callback_jobs", dueBefore)];
       const orders = await queries
         .selectFrom("orders")
         .select("id")
@@ -98,7 +100,6 @@ export function createChanges({ queries }: Database): Changes {
         await ended("operator_actions", marks.action),
         await ended("late_results", marks.late),
       ];
-      const legs = [await atWork("ticketing_jobs", dueBefore), await atWork("ota_callback_jobs", dueBefore)];
       return {
         came: orders.map((row) => row.id),
         acted: [...actions, ...late].flatMap((row) => row.order_id ?? []),

@@ -176,6 +176,7 @@ export const LOOKING = [
   "lists",
   "readPartnerStandings",
   "readGauges",
+  "changes",
 ] as const;
 
 const THREAD = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);

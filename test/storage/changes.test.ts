@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { createChanges } from "../../src/storage/changes.ts";
 import type { Storage } from "../../src/storage/open.ts";
 import { freshStorage, onEachDatabase } from "../support/databases.ts";
 import { addPartner } from "../support/way.ts";
@@ -43,5 +44,22 @@ onEachDatabase("what moves", (kind) => {
     );
     assert.equal(new Set(states).size, 4, states.join("; "));
     assert.equal((await changes.states([id])).get(id)?.status, "ticketing_processing");
+  });
+
+  test("whatever is at work because it came during the look is told as that", async () => {
+    const { database, changes } = storage;
+    const marks = await changes.marks();
+    const known = new Set((await changes.since(marks, NOW + 1)).atWork);
+    const queries = database.queries.withPlugin({
+      transformQuery: ({ node }) => node,
+      async transformResult({ result }) {
+        await place(storage);
+        return result;
+      },
+    });
+    const { came, atWork } = await createChanges({ ...database, queries }).since(marks, NOW + 1);
+    assert.ok(came.some((id) => id > marks.order));
+    const strangers = new Set(atWork).difference(known).difference(new Set(came));
+    assert.deepEqual([...strangers], []);
   });
 });

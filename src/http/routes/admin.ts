@@ -7,6 +7,7 @@ import { isRead } from "../same-origin.ts";
 import { addAdminActionRoutes, type AdminActionsOptions } from "./admin-actions.ts";
 import { addAdminBulkRoutes, type AdminBulkOptions } from "./admin-bulk.ts";
 import { addAdminExportRoute, type AdminExportOptions } from "./admin-export.ts";
+import { addAdminLiveRoute, type AdminLiveOptions } from "./admin-live.ts";
 import { addAdminListRoutes, type AdminListsOptions } from "./admin-lists.ts";
 import { addAdminOrdersRoutes, type AdminOrdersOptions } from "./admin-orders.ts";
 import { addAdminOverviewRoutes, type AdminOverviewOptions } from "./admin-overview.ts";
@@ -24,6 +25,7 @@ export interface AdminRoutesOptions
     Pick<AdminExportOptions, "exportPages">,
     Omit<AdminActionsOptions, "orders">,
     Omit<AdminBulkOptions, "orderSearch">,
+    Omit<AdminLiveOptions, "authenticate">,
     Omit<AdminSessionOptions, "authenticate"> {
   readonly authenticate: Authentication;
   readonly log: Log;
@@ -56,5 +58,6 @@ export function addAdminRoutes(app: FastifyInstance, options: AdminRoutesOptions
     addAdminBulkRoutes(admin, options);
     addAdminExportRoute(admin, options);
     addAdminPartnerRoutes(admin, options);
+    addAdminLiveRoute(admin, options);
   });
 }
