@@ -8,7 +8,7 @@ const KEYS = [
   ["r", "Retry the order, the group or what is marked"],
   ["n", "Show what is new"],
   ["p", "Pause live updates, and go on"],
-  ["Esc", "Close, leave the search"],
+  ["Esc", "Close a dialog or menu, leave the search"],
   ["?", "This help"],
 ] as const;
 

@@ -1,15 +1,20 @@
+import type { ComponentType } from "react";
 import { useLive, useLiveState } from "../live/use-live.ts";
 import type { LiveState } from "../live/live.ts";
 import { span } from "../format/time.ts";
 import { useNow } from "../preferences/use-now.ts";
 import { useKeys } from "../ui/keys.ts";
-import { PauseIcon, PlayIcon } from "../ui/icons.tsx";
+import { LiveIcon, PauseIcon, PlayIcon, WarningIcon, WorkIcon } from "../ui/icons.tsx";
 
-const DOTS: Record<LiveState["kind"], string> = {
-  live: "bg-good",
-  paused: "bg-ink-3",
-  connecting: "bg-wait",
-  trouble: "bg-stop",
+type IconOf = ComponentType<{ readonly className?: string }>;
+type Kind = LiveState["kind"];
+
+/** Told by shape as well as by colour: on a narrow screen the words are only in the button's name. */
+const LOOKS: Record<Kind, readonly [Icon: IconOf, colour: string]> = {
+  live: [LiveIcon, "text-good"],
+  paused: [PauseIcon, "text-wait"],
+  connecting: [WorkIcon, "text-ink-3"],
+  trouble: [WarningIcon, "text-stop"],
 };
 
 /** How old what is shown may be, honestly: from when the gateway last said something. Pauses and goes on. */
@@ -20,29 +25,31 @@ export function LiveIndicator() {
   const isPaused = state.kind === "paused";
   const toggle = (): void => (isPaused ? live.resume() : live.pause());
   useKeys({ p: toggle });
+  const [Icon, colour] = LOOKS[state.kind];
+  const Act = isPaused ? PlayIcon : PauseIcon;
+  const words = wordsOf(state, now);
+  const act = isPaused ? "Go on with live updates" : "Pause live updates";
   return (
     <button
       type="button"
       onClick={toggle}
-      title={state.kind === "trouble" ? state.detail : undefined}
-      aria-label={`${wordsOf(state, now)}. ${isPaused ? "Go on with" : "Pause"} live updates`}
-      className="flex min-h-8 items-center gap-2 rounded-md px-2 text-xs text-ink-2 hover:bg-hover"
+      title={`${state.kind === "trouble" ? state.detail : words}\n${act} (p)`}
+      aria-label={`${words}. ${act}`}
+      className="flex min-h-8 min-w-8 items-center justify-center gap-1.5 rounded-md px-1.5 text-xs text-ink-2 hover:bg-hover lg:justify-start lg:px-2"
     >
-      <span className={`size-2 rounded-full ${DOTS[state.kind]}`} />
-      <span className="num hidden min-w-28 text-start whitespace-nowrap lg:inline">
-        {wordsOf(state, now)}
-      </span>
-      {isPaused ? <PlayIcon className="size-3.5" /> : <PauseIcon className="size-3.5" />}
+      <Icon className={`size-4 ${colour}`} />
+      <span className="num hidden min-w-32 text-start whitespace-nowrap lg:inline">{words}</span>
+      <Act className="hidden size-3.5 text-ink-3 lg:block" />
     </button>
   );
 }
 
 function wordsOf(state: LiveState, now: number): string {
   const age = state.lastAt === null ? null : Math.max(0, (now - state.lastAt) / 1000);
-  const updated =
-    age === null ? "not updated yet" : age < 2 ? "updated just now" : `updated ${span(age)} ago`;
+  const updated = age === null ? "" : age < 2 ? "updated just now" : `updated ${span(age)} ago`;
+  const after = updated === "" ? "" : `, ${updated}`;
   if (state.kind === "live") return updated.charAt(0).toUpperCase() + updated.slice(1);
-  if (state.kind === "paused") return `Paused, ${updated}`;
-  if (state.kind === "connecting") return "Connecting";
-  return `Offline, ${updated}`;
+  if (state.kind === "paused") return `Paused${after}`;
+  if (state.kind === "connecting") return `Connecting${after}`;
+  return `${state.of === "gateway" ? "Offline" : "Database away"}${after}`;
 }

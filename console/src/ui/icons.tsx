@@ -92,6 +92,12 @@ export const SearchIcon = icon(
   </>,
 );
 export const CrossIcon = icon(<path d="m4 4 8 8M12 4l-8 8" />);
+export const LiveIcon = icon(
+  <>
+    <circle cx="8" cy="8" r="2.6" fill="currentColor" stroke="none" />
+    <path d="M3.8 3.8a6 6 0 0 0 0 8.4M12.2 3.8a6 6 0 0 1 0 8.4" />
+  </>,
+);
 export const PauseIcon = icon(<path d="M5.5 3.5v9M10.5 3.5v9" />);
 export const PlayIcon = icon(<path d="M5 3.2v9.6l7.4-4.8z" />);
 export const RetryIcon = icon(<path d="M13 8a5 5 0 1 1-1.6-3.7M13 2.4v2.9h-2.9" />);

@@ -1,0 +1,69 @@
+import type { ReactNode } from "react";
+import type { LiveState } from "../live/live.ts";
+import { useHeld, useLiveState } from "../live/use-live.ts";
+import { useNow } from "../preferences/use-now.ts";
+import { Notice } from "../ui/notice.tsx";
+import { FromNow } from "../ui/time.tsx";
+
+/** What holds for every page, whatever it shows. */
+export function Banners() {
+  const isHeld = useHeld();
+  return (
+    <>
+      <OldNews />
+      {isHeld && (
+        <Banner>
+          <Notice
+            tone="wait"
+            title="The gateway is held: orders are accepted and shown, and nothing is worked."
+          >
+            Whoever holds it lifts it with <code>wavegate release</code>. The overview says who and why.
+          </Notice>
+        </Banner>
+      )}
+    </>
+  );
+}
+
+/** What is over sooner is nothing to act on: a gateway that is restarted is back by then. */
+const PATIENCE_MS = 10_000;
+
+const TROUBLE = {
+  gateway: {
+    title: "The gateway doesn't answer.",
+    advice: "Look whether it runs and whether you are online.",
+  },
+  database: {
+    title: "The gateway can't read its database at the moment.",
+    advice: "Orders that were accepted are safe; until it is back, none are.",
+  },
+} as const;
+
+/** Nobody acts on an old picture without knowing that it is one. */
+function OldNews() {
+  const state = useLiveState();
+  return state.kind === "trouble" ? <Trouble state={state} /> : null;
+}
+
+function Trouble({ state }: { readonly state: Extract<LiveState, { kind: "trouble" }> }) {
+  const now = useNow();
+  const { lastAt } = state;
+  if (lastAt !== null && now - lastAt < PATIENCE_MS) return null;
+  const { title, advice } = TROUBLE[state.of];
+  return (
+    <Banner>
+      <Notice tone="stop" title={title}>
+        {lastAt !== null && (
+          <>
+            What you see is as it was <FromNow at={new Date(lastAt).toISOString()} />.{" "}
+          </>
+        )}
+        {advice} This page goes on by itself.
+      </Notice>
+    </Banner>
+  );
+}
+
+function Banner({ children }: { readonly children: ReactNode }) {
+  return <div className="mx-auto w-full max-w-[96rem] px-3 pt-3 sm:px-5">{children}</div>;
+}
