@@ -13,7 +13,7 @@ import { headerValues, singleHeader } from "./headers.ts";
 import { requireActing } from "./operator-of.ts";
 import { Problem } from "./problem-reply.ts";
 import { requireSameOrigin } from "./same-origin.ts";
-import { cookieNameFor, readSessionCookie } from "./session-cookie.ts";
+import { cookieNameFor, readSessionCookie, type SessionCookie } from "./session-cookie.ts";
 import { createSessions, type SessionOptions, type SignedIn } from "./sessions.ts";
 
 export interface AuthenticationOptions extends Pick<
@@ -185,7 +185,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
 
   /** Whoever has a session's cookie has signed in before, and is told to do so again. */
   async function authenticateAnyway(request: FastifyRequest): Promise<SignedIn> {
-    const cookie = "authorization" in request.headers ? null : readSessionCookie(request);
+    const cookie = cookieOf(request);
     if (cookie === null) {
       return { operator: await authenticateOperator(request, OPERATORS_ONLY), times: null, renewal: null };
     }
@@ -227,10 +227,10 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
       return found;
     },
     async stillSignedIn(request) {
-      const token = bearerOf(request);
-      if (token !== undefined) return (await findOperator(token)) !== null;
-      const cookie = readSessionCookie(request);
-      return cookie !== null && sessions.lasts(cookie);
+      const cookie = cookieOf(request);
+      return cookie === null
+        ? (await findOperator(bearerOf(request) ?? "")) !== null
+        : sessions.lasts(cookie);
     },
     async signIn(request, token) {
       requireSameOrigin(request);
@@ -245,7 +245,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
       return begun;
     },
     async signOut(request) {
-      const cookie = readSessionCookie(request);
+      const cookie = cookieOf(request);
       if (cookie === null) {
         await authenticateOperator(request, OPERATORS_ONLY);
         return null;
@@ -259,6 +259,11 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
 }
 
 type SignedEvent = "operator.signed_in" | "operator.signed_out";
+
+/** The session by which a request comes, unless it brings a token. */
+function cookieOf(request: FastifyRequest): SessionCookie | null {
+  return "authorization" in request.headers ? null : readSessionCookie(request);
+}
 
 function bearerOf(request: FastifyRequest): string | undefined {
   return BEARER.exec(singleHeader(request, "authorization") ?? "")?.[1];

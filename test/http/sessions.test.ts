@@ -3,8 +3,10 @@ import http from "node:http";
 import { suite, test } from "node:test";
 import type { InjectOptions, LightMyRequestResponse } from "fastify";
 import type { HttpServerOptions } from "../../src/http/server.ts";
+import { createSessions } from "../../src/http/sessions.ts";
 import { type DatabaseUnderTest, onEachDatabase } from "../support/databases.ts";
 import { createFakeClock, type FakeClock } from "../support/fake-clock.ts";
+import { SILENT } from "../support/log.ts";
 import { placesOf } from "../support/whole-database.ts";
 import { addOperator, credentials, type Door, openDoor } from "./door.ts";
 
@@ -401,6 +403,49 @@ suite("who may send what a cookie is sent with", () => {
     assert.deepEqual([byToken.json().name, byToken.json().session], ["vera", null]);
     const out = await browser.send("DELETE", "/admin/session", { authorization, cookie: "" });
     assert.deepEqual([out.statusCode, "set-cookie" in out.headers], [204, false]);
+  });
+});
+
+suite("an answer that goes on", () => {
+  test("lasts as long as its session, and doesn't prolong it", async (t) => {
+    const clock = createFakeClock();
+    const door = await openDoor({ clock });
+    t.after(() => door.close());
+    await addOperator(door, "kim");
+    const [operator] = await door.storage.operators.list();
+    const { operatorSessions } = door.storage;
+    let isHeld = true;
+    const sessions = createSessions(
+      {
+        operatorSessions,
+        credentials,
+        clock,
+        log: SILENT,
+        sessionLimits: { idleMs: MINUTE_MS, maxMs: 2 * MINUTE_MS },
+      },
+      () => isHeld,
+    );
+    const begin = async () => {
+      const begun = await sessions.begin(operator!, operator!.tokenDigest, "name", null);
+      const [, id = "", secret = ""] = /^name=(.{43})\.(.{43});/.exec(begun!.renewal)!;
+      return { name: "name", id, secret };
+    };
+    const cookie = await begin();
+    assert.equal(await sessions.lasts(cookie), true);
+    isHeld = false;
+    assert.equal(await sessions.lasts(cookie), false, "its token is another's");
+    isHeld = true;
+    clock.advance(MINUTE_MS - 1);
+    assert.equal(
+      await sessions.lasts({ ...cookie, secret: "an older one" }),
+      true,
+      "it was looked at before",
+    );
+    clock.advance(1);
+    assert.equal(await sessions.lasts(cookie), false);
+    const other = await begin();
+    assert.equal(await sessions.end(other), "kim");
+    assert.equal(await sessions.lasts(other), false);
   });
 });
 

@@ -6,8 +6,7 @@ import { createBodyReader } from "../body.ts";
 import { requireJson } from "../json-body.ts";
 import { always, jsonResponse, problemResponses } from "../openapi.ts";
 import { Problem } from "../problem-reply.ts";
-import { requireSameOrigin } from "../same-origin.ts";
-import { clearCookie, cookieNameFor, SECURE_COOKIE } from "../session-cookie.ts";
+import { clearCookie, SECURE_COOKIE } from "../session-cookie.ts";
 import { type AboutGateway, SessionView, sessionView } from "../session-view.ts";
 
 export interface AdminSessionOptions extends AboutGateway {
@@ -43,11 +42,7 @@ export function addAdminSessionRoutes(app: FastifyInstance, options: AdminSessio
       const detail = `must be ${SIGN_IN_BODY}`;
       throw isLong ? new Problem("invalid-body", { errors: [{ pointer: "", detail }] }) : error;
     },
-    async onRequest(request) {
-      requireSameOrigin(request);
-      cookieNameFor(request);
-      requireJson(request);
-    },
+    onRequest: async (request) => requireJson(request),
     async handler(request, reply) {
       const signedIn = await authenticate.signIn(request, readSignIn(request).token);
       return reply.header("set-cookie", signedIn.renewal).send(sessionView(signedIn, options));
