@@ -11,7 +11,7 @@ export function shellQuote(text: string): string {
   const word = text.replaceAll("\u0000", "");
   if (/^[\w@%+=:,./-]+$/.test(word)) return word;
   if (!UNSEEN.test(word)) return `'${word.replaceAll("'", String.raw`'\''`)}'`;
-  return `$'${[...word].map(escaped).join("")}'`;
+  return `$'${Array.from(word, escaped).join("")}'`;
 }
 
 function escaped(char: string): string {
