@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { createCredentials } from "../../src/lib/credentials.ts";
 import { newPartner } from "../../src/provision.ts";
 import { openStorage, type Storage } from "../../src/storage/open.ts";
@@ -30,6 +31,8 @@ export interface HistoryOptions {
   readonly url: string;
   /** One order of each kind, without the many that make a crowd: in a fifth of the time. */
   readonly few?: boolean;
+  /** Answers to those few take the time that they seem to have taken: what is measured is what one would expect to see. */
+  readonly isUnhurried?: boolean;
 }
 
 /**
@@ -39,13 +42,19 @@ export interface HistoryOptions {
  * @returns the orders' ids by their names
  */
 export async function stageHistory(
-  { url, few = false }: HistoryOptions,
+  { url, few = false, isUnhurried = false }: HistoryOptions,
   targets: Targets,
   nowMs: number,
 ): Promise<Map<string, number>> {
   const ids = new Map<string, number>();
   const clock = createFakeClock(nowMs - 3 * 24 * 60 * MINUTE_MS);
-  Object.assign(targets, { took: (ms: number) => clock.advance(ms) });
+  const unhurried = new Set(
+    isUnhurried ? stagedOrders(nowMs, true).map((order) => order.externalOrderId) : [],
+  );
+  targets.took = async (ms, externalOrderId) => {
+    clock.advance(ms);
+    if (unhurried.has(externalOrderId)) await sleep(ms);
+  };
   const moments = [...arrivals(stagedOrders(nowMs, few)), ...ACTS].toSorted(
     (a, b) => b.minutesAgo - a.minutesAgo,
   );
@@ -68,7 +77,7 @@ export async function stageHistory(
       await history.way.close();
     }
   }
-  Object.assign(targets, { took: () => {} });
+  targets.took = async () => {};
   return ids;
 }
 

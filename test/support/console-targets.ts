@@ -12,8 +12,8 @@ export interface Targets {
   /** Answers of a target to one order, by its external id; the last repeats. None: it is well again. */
   script(target: Target, externalOrderId: string, ...replies: Reply[]): void;
   callbackUrl(partnerId: string): string;
-  /** Told how long an answer took: time may be made up. */
-  took: (ms: number) => void;
+  /** Told how long an answer takes: time may be made up. It is given when this is done. */
+  took: (ms: number, externalOrderId: string) => Promise<void>;
   close(): Promise<void>;
 }
 
@@ -23,9 +23,11 @@ export async function startTargets(): Promise<Targets> {
 
   const answerOf =
     (target: Target, idOf: (request: Recorded) => string, otherwise: Reply): Reply =>
-    (response, request) => {
-      targets.took(Math.round(target === "ticketing" ? 90 + 400 * chance() ** 3 : 30 + 120 * chance() ** 2));
-      const script = scripts.get(`${target} ${idOf(request)}`) ?? [];
+    async (response, request) => {
+      const id = idOf(request);
+      const ms = target === "ticketing" ? 90 + 400 * chance() ** 3 : 30 + 120 * chance() ** 2;
+      await targets.took(Math.round(ms), id);
+      const script = scripts.get(`${target} ${id}`) ?? [];
       const reply = (script.length > 1 ? script.shift() : script[0]) ?? otherwise;
       if (typeof reply === "number") response.writeHead(reply).end();
       else reply(response, request);
@@ -38,7 +40,7 @@ export async function startTargets(): Promise<Targets> {
     ticketing,
     partner,
     ticket,
-    took() {},
+    took: async () => {},
     script: (target, externalOrderId, ...replies) =>
       void scripts.set(`${target} ${externalOrderId}`, replies),
     callbackUrl: (partnerId) => `${partner.url}/${partnerId}/callbacks`,

@@ -1,0 +1,13 @@
+import type { Page } from "playwright-core";
+
+/** Signs in as the one-click link of `serve --dev` does, and waits until the page shows what it has to show. */
+export async function openSignedIn(page: Page, url: string, token: string, path = ""): Promise<void> {
+  await page.goto(`${url}/console/${path}#${new URLSearchParams({ token }).toString()}`);
+  await settled(page);
+}
+
+/** The page has a heading, and nothing of it is still on its way. */
+export async function settled(page: Page): Promise<void> {
+  await page.locator("h1").first().waitFor({ state: "attached" });
+  await page.waitForFunction("!document.querySelector('.animate-pulse, [aria-busy=true]')");
+}
