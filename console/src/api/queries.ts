@@ -77,7 +77,11 @@ export const countsQuery = (filter: Query, background = false) =>
 export const orderQuery = (id: number) =>
   queryOptions({
     queryKey: ["order", id],
-    queryFn: ({ signal }) => call<OrderStory>(`admin/orders/${id}`, { signal, background: true }),
+    queryFn: ({ signal, client, queryKey }) => {
+      // Somebody opens it; from then on it keeps itself up to date.
+      const background = client.getQueryData(queryKey) !== undefined;
+      return call<OrderStory>(`admin/orders/${id}`, { signal, background });
+    },
   });
 
 export const errorsQuery = (since: string | null) =>

@@ -26,6 +26,7 @@ export type {
 };
 export type Moment = OrderStory["timeline"][number];
 export type Verdict = OrderStory["verdict"];
+export type NextAttempt = OrderStory["next_attempts"][number];
 export type CallbackJob = OrderStory["callbacks"][number];
 export type ErrorGroups = ErrorGroupsView;
 export type ErrorGroup = ErrorGroupsView["groups"][number];

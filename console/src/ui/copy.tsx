@@ -35,8 +35,13 @@ interface CopyProps {
   readonly children?: ReactNode;
 }
 
-/** A value that is copied by a click on it, exactly as it is. */
-export function Copyable({ text, what, children = text }: CopyProps) {
+/** A value that is copied by a click on it, exactly as it is. @param className of its text */
+export function Copyable({
+  text,
+  what,
+  children = text,
+  className = "font-mono text-xs",
+}: CopyProps & { readonly className?: string }) {
   const [isCopied, copy] = useCopy();
   return (
     <button
@@ -44,9 +49,9 @@ export function Copyable({ text, what, children = text }: CopyProps) {
       onClick={() => copy(text)}
       title={isCopied ? "Copied" : `Copy ${what}`}
       aria-label={`Copy ${what}: ${text}`}
-      className="group/copy -mx-1 inline-flex min-h-6 max-w-full items-center gap-1 rounded px-1 text-start font-mono text-xs hover:bg-hover"
+      className="group/copy -mx-1 inline-flex min-h-6 max-w-full items-center gap-1 rounded px-1 text-start hover:bg-hover"
     >
-      <span className="min-w-0 truncate">{children}</span>
+      <span className={`min-w-0 truncate ${className}`}>{children}</span>
       {isCopied ? (
         <TickIcon className="size-3.5 text-good" />
       ) : (
