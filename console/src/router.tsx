@@ -6,6 +6,7 @@ import {
   type NotFoundRouteProps,
 } from "@tanstack/react-router";
 import { CONSOLE_PATH } from "./api/client.ts";
+import { readErrorsSearch } from "./errors-search.ts";
 import { parseSearch, readBulkSearch, readOrdersSearch, stringifySearch } from "./search.ts";
 import { NotFound, PageFailed } from "./shell/fallbacks.tsx";
 import { Shell } from "./shell/shell.tsx";
@@ -51,10 +52,7 @@ const order = createRoute({
 const errors = createRoute({
   getParentRoute: () => root,
   path: "/errors",
-  validateSearch: (raw: Record<string, unknown>): { since?: string } => {
-    const since = text(raw["since"]);
-    return since === undefined ? {} : { since };
-  },
+  validateSearch: readErrorsSearch,
   component: lazyRouteComponent(() => import("./pages/errors/errors-page.tsx"), "ErrorsPage"),
 });
 

@@ -37,6 +37,23 @@ export function clockIn(epochMs: number, timeZone: string, nowMs: number, withMs
   return `${day === dayIn(nowMs, timeZone) ? "" : `${day} `}${hour}:${minute}:${second}${ms}${zone}`;
 }
 
+/** `14:00`, with the day before it where that is not `now`'s; UTC is named. */
+export function minuteIn(epochMs: number, timeZone: string, nowMs: number): string {
+  return clockIn(epochMs, timeZone, nowMs).replace(/:\d\d(?= UTC$|$)/, "");
+}
+
+const WEEKDAY = new Intl.DateTimeFormat("en-GB", {
+  timeZone: "UTC",
+  weekday: "long",
+  day: "numeric",
+  month: "short",
+});
+
+/** `Tuesday 25 Aug`, of a date as `YYYY-MM-DD`. */
+export function dayWords(date: string): string {
+  return WEEKDAY.format(Date.parse(`${date}T00:00:00Z`)).replace(",", "");
+}
+
 /** `2026-08-25 14:32:05.123 Asia/Bangkok`: all that there is to say. */
 export function exactIn(epochMs: number, timeZone: string): string {
   const { hour, minute, second } = partsIn(epochMs, timeZone);

@@ -1,0 +1,29 @@
+import { minuteIn } from "../../format/time.ts";
+import { useChoice } from "../../preferences/stored.ts";
+import { timeMode } from "../../preferences/time-mode.ts";
+import { useSession } from "../../session/session.ts";
+import type { Tone } from "../../ui/status.tsx";
+import type { HourKind } from "./order-lists.ts";
+
+export interface Series {
+  readonly kind: HourKind;
+  readonly title: string;
+  /** After a count: `1,204 accepted`. */
+  readonly word: string;
+  readonly tone: Tone;
+}
+
+export const SERIES: readonly Series[] = [
+  { kind: "accepted", title: "Accepted", word: "accepted", tone: "work" },
+  { kind: "ticketed", title: "Ticketed", word: "ticketed", tone: "work" },
+  { kind: "delivered", title: "Delivered", word: "delivered", tone: "good" },
+  { kind: "blocked", title: "Came to stand still, and still do", word: "came to stand still", tone: "stop" },
+];
+
+/** How an hour is called, by the reader's choice: `14:00`; yesterday's with their day. */
+export function useHourName(): (from: string) => string {
+  const mode = useChoice(timeMode);
+  const { time_zone: venue } = useSession();
+  const zone = mode === "utc" ? "UTC" : venue;
+  return (from) => minuteIn(Date.parse(from), zone, Date.now());
+}

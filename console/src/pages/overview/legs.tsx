@@ -1,0 +1,90 @@
+import type { Leg, Overview } from "../../api/types.ts";
+import { duration } from "../../format/time.ts";
+import { count } from "../../format/words.ts";
+import { Panel } from "../../ui/page.tsx";
+import { Circuit } from "./circuit.tsx";
+import { FailuresLink, OrdersLink } from "./count-links.tsx";
+import { OF_LEG } from "./order-lists.ts";
+
+const NAMES: Record<Leg, string> = { ticketing: "Ticketing", callback: "Callbacks" };
+
+/** How quick both legs are, what fails at them, and what waits before them. */
+export function Legs({ told }: { readonly told: Overview }) {
+  return (
+    <Panel title="Ticketing and callbacks">
+      <table className="w-full">
+        <thead className="text-xs text-ink-3">
+          <tr className="align-bottom">
+            <Head>Leg</Head>
+            <Head className="max-sm:hidden">Circuit</Head>
+            <Head className="text-end max-md:hidden">Half within</Head>
+            <Head className="text-end max-md:hidden">19 of 20 within</Head>
+            <Head className="text-end">Failed in the last hour</Head>
+            <Head className="text-end">Wait</Head>
+            <Head className="text-end">Stand still</Head>
+          </tr>
+        </thead>
+        <tbody>
+          <LegRow leg="ticketing" told={told} />
+          <LegRow leg="callback" told={told} />
+        </tbody>
+      </table>
+    </Panel>
+  );
+}
+
+function Head({ children, className = "" }: { readonly children: string; readonly className?: string }) {
+  return (
+    <th scope="col" className={`px-2 py-1.5 first:ps-3 last:pe-3 ${className}`}>
+      {children}
+    </th>
+  );
+}
+
+const CELL = "px-2 py-1 text-end last:pe-3";
+
+function LegRow({ leg, told }: { readonly leg: Leg; readonly told: Overview }) {
+  const health = leg === "ticketing" ? told.ticketing : told.callbacks;
+  const { attempts, p50_ms: half, p95_ms: most } = told.latency[leg];
+  const isMeasured = half !== null && most !== null;
+  const from = `Of the latest ${count(attempts)} attempts`;
+  return (
+    <tr className="border-t border-line">
+      <th scope="row" className="py-1.5 ps-3 pe-2">
+        {NAMES[leg]}
+        <span className="num block text-xs font-normal text-ink-3 md:hidden">
+          {isMeasured
+            ? `half within ${duration(half)}, 19 of 20 within ${duration(most)}`
+            : "no attempts yet"}
+        </span>
+      </th>
+      <td className="px-2 py-1 max-sm:hidden">
+        {leg === "ticketing" ? (
+          <Circuit isOpen={told.ticketing.circuit === "open"} />
+        ) : (
+          <span className="text-ink-3">one of each partner</span>
+        )}
+      </td>
+      <td className={`${CELL} num max-md:hidden`} title={from}>
+        {half === null ? "–" : duration(half)}
+      </td>
+      <td className={`${CELL} num max-md:hidden`} title={from}>
+        {most === null ? "–" : duration(most)}
+      </td>
+      <td className={CELL}>
+        <FailuresLink value={health.failures_last_hour} atLeast={told.at_least} search={{ leg }} />
+      </td>
+      <td className={CELL}>
+        <OrdersLink value={health.waiting} atLeast={told.at_least} search={{ status: OF_LEG[leg].waiting }} />
+      </td>
+      <td className={CELL}>
+        <OrdersLink
+          value={health.standing}
+          atLeast={told.at_least}
+          search={{ status: OF_LEG[leg].standing }}
+          tone="stop"
+        />
+      </td>
+    </tr>
+  );
+}
