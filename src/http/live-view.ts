@@ -6,7 +6,7 @@ import type { LiveEvent, LiveLook } from "../pipeline/live.ts";
 const At = Type.String({ format: "date-time", description: "when it was looked at" });
 
 /** The data of `event: look`. */
-export const LiveLookView = Type.Object({
+const LiveLookView = Type.Object({
   at: At,
   orders: Type.Array(
     Type.Object({
@@ -21,11 +21,11 @@ export const LiveLookView = Type.Object({
 export type LiveLookView = Static<typeof LiveLookView>;
 
 /** The data of `event: trouble`. */
-export const LiveTroubleView = Type.Object({ at: At, detail: Type.String() });
+const LiveTroubleView = Type.Object({ at: At, detail: Type.String() });
 export type LiveTroubleView = Static<typeof LiveTroubleView>;
 
 /** The data of `event: end`, which is the last. */
-export const LiveEndView = Type.Object({ reason: Type.Enum(["signed_out", "closing"]) });
+const LiveEndView = Type.Object({ reason: Type.Enum(["signed_out", "closing"]) });
 export type LiveEndView = Static<typeof LiveEndView>;
 
 export interface LastEvent {

@@ -31,6 +31,7 @@ const MODULES = [
   "src/commands/serve.ts",
   "src/commands/cli/output.ts",
   "test/support/way.ts",
+  "console/src/main.tsx",
   "package.json",
 ];
 const PACKAGES = [
@@ -153,9 +154,28 @@ const hidden: Record<string, [rule: string, line: string]> = {
     'export type X = import("../storage/open.ts").Storage;',
   ],
 };
+/** The console's place is a tree, and takes types from where it takes no values. */
+const CONSOLE = "console/src/pages/planted.ts";
+const views = ["../../../src/http/order-view.ts", "../../../src/http/routes/admin.ts"];
+const typeOf = (name: string) => `import type { X as ${unique(name)}Type } from "${name}";`;
+const consoleMay = [
+  ...["../main.tsx", "./x/y.tsx", "../../x.ts", "react", "../../../src/orders/states.ts"].flatMap(importing),
+  ...views.map(typeOf),
+];
+const consoleMayNot = [
+  ...views.flatMap((name) => importing(name).filter((line) => line !== typeOf(name))),
+  ...["lib/clock.ts", "pipeline/live.ts", "storage/tables.ts", "config.ts"].flatMap((name) =>
+    importing(`../../../src/${name}`),
+  ),
+  ...importing("node:fs"),
+];
 const clock = ["export const now = Date.now();", "setTimeout(() => {}, 1);"];
 
-const sources: Record<string, string[]> = { ...circle, "src/orders/clock.ts": clock };
+const sources: Record<string, string[]> = {
+  ...circle,
+  "src/orders/clock.ts": clock,
+  [CONSOLE]: [...consoleMay, ...consoleMayNot],
+};
 for (const [file, [, line]] of Object.entries(hidden)) sources[file] = [line];
 for (const [place, may] of Object.entries(places)) {
   sources[planted(place)] = [...namesIn(place, may), ...forbiddenIn(place)].flatMap(importing);
@@ -173,7 +193,11 @@ function lint(): (file: string, rule: string) => string[] {
   }
   const oxlint = join(ROOT, "node_modules/oxlint/bin/oxlint");
   const options = { cwd: directory, encoding: "utf8", timeout: 60_000, maxBuffer: 2 ** 28 } as const;
-  const { stdout, stderr } = spawnSync(process.execPath, [oxlint, "--format", "json", "src"], options);
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    [oxlint, "--format", "json", "src", "console"],
+    options,
+  );
   assert.equal(stderr, "");
   const { diagnostics } = JSON.parse(stdout) as {
     diagnostics: { code: string; filename: string; labels: { span: { line: number } }[] }[];
@@ -191,7 +215,7 @@ test("every place that the configuration names is tested here", () => {
   const named = overrides
     .filter(({ rules }) => "no-restricted-imports" in rules)
     .flatMap(({ files }) => files);
-  assert.deepEqual(Object.keys(places).sort(), named.sort());
+  assert.deepEqual([...Object.keys(places), "console/**"].sort(), named.sort());
 });
 
 for (const place of Object.keys(places)) {
@@ -200,6 +224,10 @@ for (const place of Object.keys(places)) {
     assert.deepEqual(bitten.sort(), forbiddenIn(place).flatMap(importing).sort());
   });
 }
+
+test("the console imports what /admin says as types, and the domain", () => {
+  assert.deepEqual(findings(CONSOLE, "eslint(no-restricted-imports)").sort(), consoleMayNot.sort());
+});
 
 for (const [file, [rule, line]] of Object.entries(hidden)) {
   test(`an import that the layers would not see is refused: ${line}`, () => {
