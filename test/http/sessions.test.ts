@@ -186,6 +186,12 @@ onEachDatabase("sessions", (kind) => {
     assert.equal(problemOf(await browser.who(), 401), "session-ended");
     assert.equal(problemOf(await browser.signIn("token-of-kim"), 401), "invalid-partner");
     assert.equal((await browser.signIn("new-token")).statusCode, 200);
+    // As an older release does it, which knows of no sessions.
+    const { queries } = door.storage.database;
+    await queries.updateTable("operators").set({ disabled_at: clock.nowMs }).execute();
+    assert.equal(problemOf(await browser.who(), 401), "session-ended");
+    await queries.updateTable("operators").set({ disabled_at: null }).execute();
+    assert.equal((await browser.who()).statusCode, 200);
     await operators.setDisabled("kim", true, clock.nowMs);
     assert.equal(problemOf(await browser.who(), 401), "session-ended");
     assert.equal(problemOf(await browser.signIn("new-token"), 401), "invalid-partner");

@@ -34,7 +34,7 @@ export interface Operation {
 
 /** How a scheme's credential travels. */
 export type SecurityScheme =
-  | { readonly type: "apiKey"; readonly in: "header"; readonly name: string }
+  | { readonly type: "apiKey"; readonly in: "header" | "cookie"; readonly name: string }
   | { readonly type: "http"; readonly scheme: "bearer" };
 
 export interface ApiDocument {
@@ -62,7 +62,8 @@ export function readDocument(document: unknown): ApiDocument {
   const { securitySchemes } = root["components"] as { securitySchemes: Json };
   const schemes = Object.entries(securitySchemes).map(([name, scheme]) => {
     const { type, in: place, scheme: kind } = scheme as Json;
-    assert.ok((type === "apiKey" && place === "header") || (type === "http" && kind === "bearer"), name);
+    const isKey = type === "apiKey" && (place === "header" || place === "cookie");
+    assert.ok(isKey || (type === "http" && kind === "bearer"), name);
     return [name, scheme as SecurityScheme] as const;
   });
   return { operations, schemes: new Map(schemes) };

@@ -145,7 +145,8 @@ function credentialHeader(
   const scheme = schemes.get(name);
   const credential = credentials[name];
   if (!scheme || credential === undefined) throw new Error(`no credential for ${name}: give the fuzz one`);
-  return scheme.type === "apiKey" ? [scheme.name, credential] : ["Authorization", `Bearer ${credential}`];
+  if (scheme.type === "http") return ["Authorization", `Bearer ${credential}`];
+  return scheme.in === "cookie" ? ["Cookie", `${scheme.name}=${credential}`] : [scheme.name, credential];
 }
 
 export function toBytes(value: unknown): Buffer {

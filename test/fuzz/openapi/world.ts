@@ -17,6 +17,8 @@ export interface World {
   readonly gateway: GatewayProcess;
   /** Where callbacks may go: nowhere else, so that no fuzzed URL leaves the machine or finds another's port. */
   readonly callbackPort: string;
+  /** Of an operator who has signed in. */
+  readonly session: string;
   /** The orders that came after this one. */
   storedAfter(id: number): Promise<StoredOrder[]>;
   /** The paths of what only operators make. */
@@ -83,6 +85,7 @@ export async function startWorld(kind: DatabaseUnderTest): Promise<World> {
   return {
     gateway,
     callbackPort,
+    session: await sessionOf(gateway.url),
     storedAfter: (id) =>
       storage.database.run<StoredOrder>(
         `select o.id, o.raw_payload, (select count(*) from order_items i where i.order_id = o.id) as items
@@ -108,15 +111,29 @@ export async function startWorld(kind: DatabaseUnderTest): Promise<World> {
   };
 }
 
+/** What a browser would send as its cookie, without the name. */
+async function sessionOf(gateway: string): Promise<string> {
+  const response = await fetch(`${gateway}/admin/session`, {
+    method: "POST",
+    headers: {
+      origin: "https://gateway.example.com",
+      "sec-fetch-site": "same-origin",
+      "content-type": "application/json",
+    },
+    body: JSON.stringify({ token: CREDENTIALS.operatorToken }),
+  });
+  return /=([^;]+)/.exec(response.headers.get("set-cookie")!)![1]!;
+}
+
 /** What the document can't say of this gateway: who may ask it, and where callbacks may go. */
-export function knowledgeOf({ callbackPort }: World): Knowledge {
+export function knowledgeOf({ callbackPort, session }: World): Knowledge {
   const start = fc.constantFrom(
     ...HOSTS.map((host) => `http://${host}:${callbackPort}`),
     "https://partner.example.com",
   );
   const rest = fc.stringMatching(/^(?:\/[a-zA-Z0-9._~-]{0,8})*(?:\?[a-z0-9=&%]*)?$/);
   return {
-    credentials: CREDENTIALS,
+    credentials: { ...CREDENTIALS, operatorSession: session },
     others: OTHERS,
     formats: {
       uri: fc.tuple(start, rest).map((parts) => parts.join("")),
