@@ -184,6 +184,10 @@ test("the steps of deploy/Dockerfile make a gateway that takes an order, is heal
     return isHealthy();
   });
 
+  const page = await fetch(`http://127.0.0.1:${port}/console`);
+  assert.deepEqual([page.status, page.url], [200, `http://127.0.0.1:${port}/console/`]);
+  assert.match(await page.text(), /<script type="module"/);
+
   const url = `http://127.0.0.1:${port}/orders`;
   const headers = { ...PARTNER_HEADERS, "content-type": "application/json" };
   const body = JSON.stringify(orderBody(`${partner.url}/cb`));

