@@ -1,4 +1,4 @@
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 
 /** Signs in as the one-click link of `serve --dev` does, and waits until the page shows what it has to show. */
 export async function openSignedIn(page: Page, url: string, token: string, path = ""): Promise<void> {
@@ -10,4 +10,9 @@ export async function openSignedIn(page: Page, url: string, token: string, path 
 export async function settled(page: Page): Promise<void> {
   await page.locator("h1").first().waitFor({ state: "attached" });
   await page.waitForFunction("!document.querySelector('.animate-pulse, [aria-busy=true]')");
+}
+
+/** The one field of the way in. */
+export function tokenField(page: Page): Locator {
+  return page.getByLabel("Operator's token");
 }
