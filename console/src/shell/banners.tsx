@@ -1,24 +1,23 @@
+import { useMatchRoute } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { LiveState } from "../live/live.ts";
 import { useHeld, useLiveState } from "../live/use-live.ts";
 import { useNow } from "../preferences/use-now.ts";
+import { HeldNotice } from "../ui/held-notice.tsx";
 import { Notice } from "../ui/notice.tsx";
 import { FromNow } from "../ui/time.tsx";
 
 /** What holds for every page, whatever it shows. */
 export function Banners() {
   const isHeld = useHeld();
+  // There it stands with who and why.
+  const isTold = Boolean(useMatchRoute()({ to: "/overview" }));
   return (
     <>
       <OldNews />
-      {isHeld && (
+      {isHeld && !isTold && (
         <Banner>
-          <Notice
-            tone="wait"
-            title="The gateway is held: orders are accepted and shown, and nothing is worked."
-          >
-            Whoever holds it lifts it with <code>wavegate release</code>. The overview says who and why.
-          </Notice>
+          <HeldNotice />
         </Banner>
       )}
     </>

@@ -19,7 +19,7 @@ export function Notice({ tone, title, children, action }: NoticeProps) {
       className={`flex flex-wrap items-start gap-x-3 gap-y-2 rounded-md px-3 py-2 ${TONES[tone]}`}
     >
       <WarningIcon className="mt-0.5 size-4" />
-      <div className="min-w-0 flex-1">
+      <div className="min-w-0 flex-1 basis-64">
         <p className="font-medium wrap-anywhere">{title}</p>
         {children && <div className="mt-0.5 wrap-anywhere text-ink-2">{children}</div>}
       </div>

@@ -21,6 +21,8 @@ export function Time({ at, precise = false }: Props) {
   return (
     <time
       dateTime={at}
+      // That time goes by is no news, wherever it stands.
+      aria-live="off"
       title={`${exactIn(ms, venue)}\n${exactIn(ms, "UTC")}\n${fromNow(ms, now)}`}
       className="num whitespace-nowrap"
     >
@@ -37,6 +39,8 @@ export function FromNow({ at }: Pick<Props, "at">) {
   return (
     <time
       dateTime={at}
+      // That time goes by is no news, wherever it stands.
+      aria-live="off"
       title={`${exactIn(ms, venue)}\n${exactIn(ms, "UTC")}`}
       className="num whitespace-nowrap"
     >

@@ -21,7 +21,7 @@ export function HoursTable({ hours }: { readonly hours: Overview["hours"] }) {
         Lists find orders by when they were accepted. What stands still may have come before it did: its lists
         go back further.
       </p>
-      <table className="w-full">
+      <table className="w-full max-w-3xl">
         <thead className="text-xs text-ink-3">
           <tr>
             <th scope="col" className="px-3 py-1.5">
@@ -36,7 +36,7 @@ export function HoursTable({ hours }: { readonly hours: Overview["hours"] }) {
         </thead>
         <tbody>
           {hours.toReversed().map((hour) => (
-            <tr key={hour.from} className="border-t border-line hover:bg-hover">
+            <tr key={hour.from} className="h-8 border-t border-line hover:bg-hover">
               <th scope="row" className="num px-3 font-normal">
                 {nameOf(hour.from)}
               </th>

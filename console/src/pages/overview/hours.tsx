@@ -12,19 +12,11 @@ type HoursTold = Overview["hours"];
 
 /** What came in and went out, hour by hour. Each bar opens its orders, and so does each number of the table. */
 export function Hours({ hours, aside }: { readonly hours: HoursTold; readonly aside: ReactNode }) {
-  const along = SERIES.filter(({ kind }) => kind !== "blocked");
-  const most = Math.max(1, ...hours.flatMap((hour) => along.map(({ kind }) => hour[kind])));
-  const mostStood = Math.max(1, ...hours.map(({ blocked }) => blocked));
   return (
     <Panel title="By the hour" aside={aside}>
       <div className="grid gap-x-6 gap-y-4 px-3 py-3 lg:grid-cols-2">
         {SERIES.map((series) => (
-          <HoursOf
-            key={series.kind}
-            series={series}
-            hours={hours}
-            most={series.kind === "blocked" ? mostStood : most}
-          />
+          <HoursOf key={series.kind} series={series} hours={hours} />
         ))}
       </div>
       <HoursTable hours={hours} />
@@ -35,12 +27,13 @@ export function Hours({ hours, aside }: { readonly hours: HoursTold; readonly as
 interface Props {
   readonly series: Series;
   readonly hours: HoursTold;
-  readonly most: number;
 }
 
-function HoursOf({ series: { kind, title, word, tone }, hours, most }: Props) {
+/** Each on a scale of its own, whose top it names: a flood in one would flatten the others. */
+function HoursOf({ series: { kind, title, word, tone }, hours }: Props) {
   const [pointed, setPointed] = useState<number | null>(null);
   const nameOf = useHourName();
+  const most = Math.max(...hours.map((hour) => hour[kind]));
   const total = hours.reduce((sum, hour) => sum + hour[kind], 0);
   const startOf = (place: number): number => Date.parse(hours.at(place)!.from);
   const shown = hours.at(pointed ?? -1)!;
@@ -64,7 +57,7 @@ function HoursOf({ series: { kind, title, word, tone }, hours, most }: Props) {
       <Spark
         label={`${title} by the hour`}
         tone={tone}
-        most={most}
+        most={Math.max(1, most)}
         onPoint={setPointed}
         bars={hours.map((hour, place) => ({
           key: hour.from,
@@ -74,6 +67,10 @@ function HoursOf({ series: { kind, title, word, tone }, hours, most }: Props) {
           isOpen: place === hours.length - 1,
         }))}
       />
+      <p className="num mt-1 flex justify-between text-xs text-ink-3">
+        <span>{nameOf(hours[0]!.from)}</span>
+        <span>most {count(most)}</span>
+      </p>
     </div>
   );
 }

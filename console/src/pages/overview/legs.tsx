@@ -17,9 +17,9 @@ export function Legs({ told }: { readonly told: Overview }) {
           <tr className="align-bottom">
             <Head>Leg</Head>
             <Head className="max-sm:hidden">Circuit</Head>
-            <Head className="text-end max-md:hidden">Half within</Head>
-            <Head className="text-end max-md:hidden">19 of 20 within</Head>
-            <Head className="text-end">Failed in the last hour</Head>
+            <Head className="text-end max-md:hidden">Half within (p50)</Head>
+            <Head className="text-end max-md:hidden">95 % within (p95)</Head>
+            <Head className="text-end">Failed in 1 h</Head>
             <Head className="text-end">Wait</Head>
             <Head className="text-end">Stand still</Head>
           </tr>
@@ -53,9 +53,7 @@ function LegRow({ leg, told }: { readonly leg: Leg; readonly told: Overview }) {
       <th scope="row" className="py-1.5 ps-3 pe-2">
         {NAMES[leg]}
         <span className="num block text-xs font-normal text-ink-3 md:hidden">
-          {isMeasured
-            ? `half within ${duration(half)}, 19 of 20 within ${duration(most)}`
-            : "no attempts yet"}
+          {isMeasured ? `half within ${duration(half)}, 95 % within ${duration(most)}` : "no attempts yet"}
         </span>
       </th>
       <td className="px-2 py-1 max-sm:hidden">

@@ -1,6 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import type { Overview } from "../../api/types.ts";
 import { counted } from "../../format/words.ts";
+import { useHeld } from "../../live/use-live.ts";
+import { HeldNotice } from "../../ui/held-notice.tsx";
 import { Notice } from "../../ui/notice.tsx";
 import { FromNow, Time } from "../../ui/time.tsx";
 
@@ -9,10 +11,12 @@ const LINK = "underline hover:text-ink";
 
 /** What keeps orders from going on by themselves, what that means, and what to do about it. */
 export function OverviewNotices({ told }: { readonly told: Overview }) {
+  // The looks tell it before the next count does.
+  const isHeld = useHeld();
   const open = told.partners.filter(({ callbacks }) => callbacks.circuit === "open");
   return (
     <>
-      {told.held && <Held held={told.held} />}
+      {told.held ? <Held held={told.held} /> : isHeld && <HeldNotice />}
       {told.ticketing.open_since !== null && (
         <TicketingFails reason={told.ticketing.reason} since={told.ticketing.open_since} />
       )}

@@ -38,7 +38,7 @@ export function PartnersHealth({ partners, atLeast }: Props) {
               Callback circuit
             </th>
             <th scope="col" className="px-2 py-1.5 text-end">
-              Failed in the last hour
+              Failed in 1 h
             </th>
             <th scope="col" className="px-2 py-1.5 text-end">
               Wait
