@@ -1,6 +1,7 @@
 import { ERRORS } from "./api/attempt-errors.ts";
 import { type Query, queryString } from "./api/client.ts";
 import { ORDER_STATUSES, type OrderStatus } from "../../src/orders/states.ts";
+import { ATTENTION } from "./ui/status.tsx";
 
 /** What a page's address may say, as texts; what stands there more than once, as a list. */
 export type RawSearch = Readonly<Record<string, string | readonly string[]>>;
@@ -42,7 +43,7 @@ export interface OrdersSearch extends OrderFilter {
 
 /** Of every page: the bulk job whose progress lies open above it. */
 export interface BulkSearch {
-  readonly bulk?: number;
+  readonly bulk?: number | undefined;
 }
 
 export function readBulkSearch(raw: Record<string, unknown>): BulkSearch {
@@ -77,3 +78,41 @@ export function readOrdersSearch(raw: Record<string, unknown>): OrdersSearch {
     ...(one("view") === "all" && { view: "all" as const }),
   };
 }
+
+/** The filters that an address names, without what else it says. */
+export function namedFilter(search: OrdersSearch): OrderFilter {
+  const { status, error, past_due } = search;
+  const texts = TEXTS.flatMap((name) => (search[name] === undefined ? [] : [[name, search[name]]]));
+  return {
+    ...Object.fromEntries(texts),
+    ...(status && { status }),
+    ...(error !== undefined && { error }),
+    ...(past_due && { past_due }),
+  };
+}
+
+/** What is shown where the address names no filter, nor asks for all: orders that need attention. */
+export const isHome = (search: OrdersSearch): boolean =>
+  search.view !== "all" && Object.keys(namedFilter(search)).length === 0;
+
+/** Which orders an address lists. */
+export const listedFilter = (search: OrdersSearch): OrderFilter =>
+  isHome(search) ? { status: ATTENTION } : namedFilter(search);
+
+/** The same filters with other statuses; null: of every status. */
+export function withStatuses(search: OrdersSearch, status: readonly OrderStatus[] | null): OrdersSearch {
+  const { status: _, ...rest } = namedFilter(search);
+  if (Object.keys(rest).length > 0) return status === null ? rest : { ...rest, status };
+  if (status === null) return { view: "all" };
+  return isSame(status, ATTENTION) ? {} : { status };
+}
+
+/** The same filters without this one. Without any that is left, all orders. */
+export function withoutFilter(search: OrdersSearch, name: keyof OrderFilter): OrdersSearch {
+  const { [name]: _, ...rest } = namedFilter(search);
+  return Object.keys(rest).length === 0 ? { view: "all" } : rest;
+}
+
+/** True: the same statuses, in whatever order. */
+export const isSame = (one: readonly OrderStatus[], other: readonly OrderStatus[]): boolean =>
+  one.length === other.length && one.every((each) => other.includes(each));

@@ -9,7 +9,8 @@ const BulkJobDialog = lazy(() =>
 export function OpenBulkJob() {
   const { bulk } = useSearch({ from: "__root__" });
   const navigate = useNavigate();
-  const close = () => navigate({ to: ".", search: ({ bulk: _, ...rest }) => rest, replace: true });
+  const close = () =>
+    navigate({ to: ".", search: (before) => ({ ...before, bulk: undefined }), replace: true });
   return (
     <Suspense>
       {bulk !== undefined && <BulkJobDialog key={bulk} id={bulk} onClose={() => void close()} />}

@@ -1,5 +1,55 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useSearch } from "@tanstack/react-router";
+import { useRef } from "react";
+import { useCalmly } from "../../live/use-calmly.ts";
+import { useLook } from "../../live/use-live.ts";
+import { isHome, listedFilter } from "../../search.ts";
 import { Page } from "../../ui/page.tsx";
+import { BulkButton } from "./bulk-button.tsx";
+import { BulkStrip } from "./bulk-strip.tsx";
+import { FilterBar } from "./filter-bar.tsx";
+import { OrderList } from "./order-list.tsx";
+import { Views } from "./views.tsx";
+import { SOON, VisitSoon } from "./visit-soon.tsx";
 
+const COUNT_EVERY_MS = 10_000;
+
+/** Every order is found here; without being asked for others, those that need somebody. */
 export function OrdersPage() {
-  return <Page title="Orders">Not written yet.</Page>;
+  const search = useSearch({ from: "/" });
+  const lists = useRef<HTMLDivElement>(null);
+  const filter = listedFilter(search);
+  const isAtHome = isHome(search);
+  useCalmCounts();
+  return (
+    <Page title={isAtHome ? "Orders that need attention" : "Orders"} quiet>
+      <div className="flex flex-col gap-2">
+        <BulkStrip />
+        <Views search={search} />
+        <FilterBar search={search}>
+          <BulkButton />
+        </FilterBar>
+      </div>
+      <div ref={lists} className="flex flex-col gap-4">
+        {isAtHome && <VisitSoon />}
+        <OrderList key={JSON.stringify(filter)} filter={filter} isHome={isAtHome} lists={lists} />
+      </div>
+    </Page>
+  );
+}
+
+/** Counts follow what moves, but not at each step: numbers that flicker can't be read. */
+function useCalmCounts(): void {
+  const queries = useQueryClient();
+  const countAnew = useCalmly(
+    () =>
+      Promise.all([
+        queries.invalidateQueries({ queryKey: ["counts"] }),
+        queries.invalidateQueries({ queryKey: [SOON] }),
+      ]),
+    COUNT_EVERY_MS,
+  );
+  useLook((look) => {
+    if (look === null || look.more || look.orders.length > 0) countAnew();
+  });
 }

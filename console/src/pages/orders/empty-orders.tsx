@@ -1,0 +1,87 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { countsQuery } from "../../api/queries.ts";
+import { dayIn } from "../../format/time.ts";
+import { count, counted } from "../../format/words.ts";
+import { epochOf } from "../../format/zoned.ts";
+import { useNow } from "../../preferences/use-now.ts";
+import type { OrderFilter } from "../../search.ts";
+import { useSession } from "../../session/session.ts";
+import { Empty } from "../../ui/empty.tsx";
+import { CheckIcon, FilterIcon, SearchIcon } from "../../ui/icons.tsx";
+import { Panel } from "../../ui/page.tsx";
+import { FirstOrder } from "./first-order.tsx";
+
+const LINK = "text-accent underline";
+
+/** Why the list is empty, and what can be done about it. */
+export function EmptyOrders({ filter, isHome }: { readonly filter: OrderFilter; readonly isHome: boolean }) {
+  const { data: all } = useQuery(countsQuery({}, true));
+  return (
+    <Panel>
+      {all?.total === 0 ? (
+        <FirstOrder />
+      ) : filter.q !== undefined ? (
+        <NothingFound text={filter.q} isNarrowed={Object.keys(filter).length > 1} />
+      ) : isHome ? (
+        <NothingToDo />
+      ) : (
+        <Empty Icon={FilterIcon} title="No order matches">
+          Lift a filter above, or look at{" "}
+          <Link to="/" search={{ view: "all" }} className={LINK}>
+            all orders
+          </Link>
+          .
+        </Empty>
+      )}
+    </Panel>
+  );
+}
+
+function NothingToDo() {
+  const { time_zone: venue } = useSession();
+  const midnight = new Date(epochOf(dayIn(useNow(), venue), venue)).toISOString();
+  const { data } = useQuery(countsQuery({ created_from: midnight }, true));
+  const delivered = data?.counts.ota_callback_delivered ?? 0;
+  const ended = delivered + (data?.counts.cancelled ?? 0) + (data?.counts.closed ?? 0);
+  return (
+    <Empty Icon={CheckIcon} title="Nothing needs attention">
+      <p className="num min-h-5">
+        {data && (
+          <>
+            Today{data.at_least ? ", at least" : ""}: {counted(data.total, "order")}, {count(delivered)}{" "}
+            delivered, {count(data.total - ended)} under way.
+          </>
+        )}
+      </p>
+      <Link to="/" search={{ view: "all" }} className={LINK}>
+        Look at all orders
+      </Link>
+    </Empty>
+  );
+}
+
+function NothingFound({ text, isNarrowed }: { readonly text: string; readonly isNarrowed: boolean }) {
+  return (
+    <Empty Icon={SearchIcon} title="Nothing has exactly this id, code or reference">
+      <p className="mb-2 wrap-anywhere">
+        “{text}” is no order id, external id, trace id, ticketing reference or ticket code
+        {isNarrowed && " of an order that the other filters let through"}. They are found whole, not by parts
+        of them.
+      </p>
+      {isNarrowed && (
+        <p className="mb-2">
+          <Link to="/" search={{ q: text }} className={LINK}>
+            Search without the other filters
+          </Link>
+        </p>
+      )}
+      <p>
+        Was it refused?{" "}
+        <Link to="/partners" search={{ external_order_id: text }} className={LINK}>
+          Look among the requests that were refused
+        </Link>
+      </p>
+    </Empty>
+  );
+}

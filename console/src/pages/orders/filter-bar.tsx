@@ -1,0 +1,49 @@
+import { Link } from "@tanstack/react-router";
+import { lazy, type ReactNode, Suspense, useState } from "react";
+import { namedFilter, type OrderFilter, type OrdersSearch, withoutFilter } from "../../search.ts";
+import { Button } from "../../ui/button.tsx";
+import { CrossIcon, FilterIcon } from "../../ui/icons.tsx";
+import { FILTER_WORDS } from "./filter-words.tsx";
+
+const FilterForm = lazy(() =>
+  import("./filter-form.tsx").then(({ FilterForm }) => ({ default: FilterForm })),
+);
+
+/** What the list is narrowed to, each with a cross that lifts it, and the form with all that there is. */
+export function FilterBar({
+  search,
+  children,
+}: {
+  readonly search: OrdersSearch;
+  readonly children?: ReactNode;
+}) {
+  const [isOpen, setOpen] = useState(false);
+  const named = Object.entries(namedFilter(search)).filter(
+    // A single one is a view, which stands above.
+    ([name, value]) => name !== "status" || (value as readonly string[]).length > 1,
+  );
+  return (
+    <section aria-label="Filters" className="flex flex-col gap-2">
+      <div className="flex flex-wrap items-center gap-2">
+        <Button aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+          <FilterIcon className="size-3.5" />
+          Filter
+        </Button>
+        {named.map(([name, value]) => (
+          <Link
+            key={name}
+            to="/"
+            search={withoutFilter(search, name as keyof OrderFilter)}
+            className="inline-flex min-h-7 max-w-full items-center gap-1.5 rounded-md bg-accent-soft ps-2.5 pe-1.5 text-accent hover:underline"
+          >
+            <span className="sr-only">Remove the filter </span>
+            <span className="truncate">{FILTER_WORDS[name as keyof OrderFilter](value as never)}</span>
+            <CrossIcon className="size-3.5" />
+          </Link>
+        ))}
+        <div className="ms-auto flex flex-wrap items-center gap-2">{children}</div>
+      </div>
+      <Suspense>{isOpen && <FilterForm search={search} onClose={() => setOpen(false)} />}</Suspense>
+    </section>
+  );
+}

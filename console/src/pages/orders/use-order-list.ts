@@ -1,0 +1,170 @@
+import { type InfiniteData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useEffectEvent, useRef, useState } from "react";
+import { call } from "../../api/client.ts";
+import { ordersNow, ordersQuery } from "../../api/queries.ts";
+import type { ListedOrder } from "../../api/types.ts";
+import type { Look } from "../../live/live.ts";
+import { useCalmly } from "../../live/use-calmly.ts";
+import { useLook } from "../../live/use-live.ts";
+import type { OrderFilter } from "../../search.ts";
+
+type Pages = InfiniteData<{ orders: ListedOrder[]; next: string | null }>;
+
+const LOOK_EVERY_MS = 1_500;
+const HIGHLIGHT_MS = 1_600;
+/** As many as one request takes. */
+const MOST_IDS = 200;
+const MOST_NEWS = 1_000;
+
+const NONE: ReadonlySet<number> = new Set();
+
+/** Orders that came, or came to match, since the list was loaded. `orMore`: they were too many to be named. */
+export interface News {
+  readonly ids: ReadonlySet<number>;
+  readonly orMore: boolean;
+}
+const NO_NEWS: News = { ids: NONE, orMore: false };
+
+/**
+ * The orders of a filter, which stay where they are: what moves is changed in its row, what came is counted, and what doesn't match
+ * any more is marked, until somebody loads the list anew.
+ */
+export function useOrderList(filter: OrderFilter) {
+  const queries = useQueryClient();
+  const options = ordersQuery({ ...filter });
+  const { queryKey } = options;
+  const query = useInfiniteQuery({
+    ...options,
+    staleTime: Infinity,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
+  });
+  const [touched, setTouched] = useState(NONE);
+  const [gone, setGone] = useState(NONE);
+  const [news, setNews] = useState(NO_NEWS);
+  const orders = query.data?.pages.flatMap((page) => page.orders) ?? [];
+  const listed = new Set(orders.map(({ id }) => id));
+  const lastId = query.hasNextPage ? Math.min(...listed) : 0;
+  /** What looks have named, and hasn't been asked for yet. */
+  const named = useRef({ rows: new Set<number>(), others: new Set<number>(), anything: false });
+
+  const follow = useCalmly(async () => {
+    if (!query.data) return;
+    const { anything } = named.current;
+    const rows = (anything ? [...listed] : [...named.current.rows]).slice(0, MOST_IDS);
+    const others = [...named.current.others].slice(0, MOST_IDS - rows.length);
+    named.current = { rows: new Set(), others: new Set(), anything: false };
+    const [now, match] = await Promise.all([
+      rows.length > 0 ? ordersNow(rows).then((answer) => answer.orders) : [],
+      anything ? matching(filter) : isByStatus(filter) ? null : matching(filter, [...rows, ...others]),
+    ]);
+    if (now.length > 0) {
+      const moved = changesIn(orders, now);
+      queries.setQueryData<Pages>(queryKey, (data) => data && withRows(data, now));
+      if (moved.size > 0) setTouched(moved);
+    }
+    if (match !== null && !anything)
+      setGone((before) => new Set([...before, ...rows].filter((id) => !match.has(id))));
+    const came = [...(match ?? others)].filter((id) => !listed.has(id) && id > lastId);
+    setNews((before) =>
+      withNews(before, came, anything && match!.size === MOST_IDS && came.length === MOST_IDS),
+    );
+  }, LOOK_EVERY_MS);
+
+  useLook((look) => {
+    note(look, { listed, lastId, status: filter.status, named: named.current });
+    if (look !== null && filter.status) setNews((before) => withoutThose(before, look, filter.status!));
+    const { rows, others, anything } = named.current;
+    if (anything || rows.size > 0 || others.size > 0) follow();
+  });
+
+  // Shown from the cache, as on the way back from an order: it may have grown old there.
+  const catchUp = useEffectEvent(() => {
+    if (!query.data || query.isFetching) return;
+    named.current.anything = true;
+    follow();
+  });
+  useEffect(() => catchUp(), []);
+
+  useEffect(() => {
+    if (touched.size === 0) return;
+    const timer = setTimeout(() => setTouched(NONE), HIGHLIGHT_MS);
+    return () => clearTimeout(timer);
+  }, [touched]);
+
+  return {
+    query,
+    orders,
+    touched,
+    news,
+    isGone: ({ id, status }: ListedOrder) =>
+      gone.has(id) || (filter.status !== undefined && !filter.status.includes(status)),
+    /** From the top, with what is new. */
+    async reload() {
+      await queries.fetchInfiniteQuery({ ...options, pages: 1, staleTime: 0 });
+      named.current = { rows: new Set(), others: new Set(), anything: false };
+      setGone(NONE);
+      setNews(NO_NEWS);
+    },
+  };
+}
+
+/** True: where an order stands says whether it matches. */
+const isByStatus = (filter: OrderFilter): boolean => Object.keys(filter).every((name) => name === "status");
+
+/** Which orders match, of these or of the newest. */
+async function matching(filter: OrderFilter, ids?: readonly number[]): Promise<ReadonlySet<number>> {
+  if (ids?.length === 0) return NONE;
+  const { orders } = await call<{ orders: ListedOrder[] }>("admin/orders", {
+    query: { ...filter, id: ids, limit: MOST_IDS },
+    background: true,
+  });
+  return new Set(orders.map(({ id }) => id));
+}
+
+interface Noting {
+  readonly listed: ReadonlySet<number>;
+  /** What is older stands on a page that isn't loaded. */
+  readonly lastId: number;
+  readonly status: OrderFilter["status"];
+  readonly named: { readonly rows: Set<number>; readonly others: Set<number>; anything: boolean };
+}
+
+function note(look: Look | null, { listed, lastId, status, named }: Noting): void {
+  if (look === null || look.more) named.anything = true;
+  for (const order of look?.orders ?? []) {
+    if (listed.has(order.id)) named.rows.add(order.id);
+    else if (order.id > lastId && (!status || status.includes(order.status))) named.others.add(order.id);
+  }
+}
+
+function withNews(before: News, came: readonly number[], orMore: boolean): News {
+  if (came.length === 0 && before.orMore === orMore) return before;
+  const ids = new Set([...before.ids, ...came].slice(0, MOST_NEWS));
+  return { ids, orMore: before.orMore || orMore || ids.size === MOST_NEWS };
+}
+
+/** What came to match and has moved on since isn't news any more. */
+function withoutThose(before: News, { orders }: Look, status: NonNullable<OrderFilter["status"]>): News {
+  const left = orders.filter((order) => before.ids.has(order.id) && !status.includes(order.status));
+  if (left.length === 0) return before;
+  const ids = new Set(before.ids);
+  for (const { id } of left) ids.delete(id);
+  return { ...before, ids };
+}
+
+/** The rows that differ in what is shown. */
+function changesIn(before: readonly ListedOrder[], now: readonly ListedOrder[]): ReadonlySet<number> {
+  const shown = (order: ListedOrder): string => JSON.stringify({ ...order, age_secs: 0, updated_at: "" });
+  const old = new Map(before.map((order) => [order.id, shown(order)]));
+  return new Set(now.filter((order) => old.get(order.id) !== shown(order)).map(({ id }) => id));
+}
+
+function withRows(data: Pages, now: readonly ListedOrder[]): Pages {
+  const byId = new Map(now.map((order) => [order.id, order]));
+  const pages = data.pages.map((page) => ({
+    ...page,
+    orders: page.orders.map((order) => byId.get(order.id) ?? order),
+  }));
+  return { ...data, pages };
+}
