@@ -65,7 +65,11 @@ const overview = createRoute({
 });
 
 /** "They say that they sent EXT-42": what was refused under that id. */
-function readRefusalSearch(raw: Record<string, unknown>): { external_order_id?: string } {
+interface RefusalSearch {
+  readonly external_order_id?: string;
+}
+
+function readRefusalSearch(raw: Record<string, unknown>): RefusalSearch {
   const id = text(raw["external_order_id"]);
   return id === undefined ? {} : { external_order_id: id };
 }
@@ -80,7 +84,10 @@ const partners = createRoute({
 const partner = createRoute({
   getParentRoute: () => root,
   path: "/partners/$id",
-  validateSearch: readRefusalSearch,
+  validateSearch: (raw: Record<string, unknown>): RefusalSearch & { tab?: "door" } => ({
+    ...readRefusalSearch(raw),
+    ...(raw["tab"] === "door" && { tab: "door" as const }),
+  }),
   component: lazyRouteComponent(() => import("./pages/partners/partner-page.tsx"), "PartnerPage"),
 });
 

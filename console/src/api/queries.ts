@@ -119,6 +119,7 @@ export const rejectionsQuery = (filter: Query) =>
     queryFn: ({ pageParam, signal }) =>
       call<{ rejections: Rejection[]; next: string | null }>("admin/rejections", {
         query: { ...filter, limit: PAGE, cursor: pageParam },
+        background: true,
         signal,
       }),
     initialPageParam: null as string | null,
@@ -131,6 +132,7 @@ export const authEventsQuery = (filter: Query) =>
     queryFn: ({ pageParam, signal }) =>
       call<{ auth_events: AuthEvent[]; next: string | null }>("admin/auth-events", {
         query: { ...filter, limit: PAGE, cursor: pageParam },
+        background: true,
         signal,
       }),
     initialPageParam: null as string | null,

@@ -8,6 +8,7 @@ import type {
 import type { ErrorGroupsView, OverviewView as Overview } from "../../../src/http/overview-view.ts";
 import type { PartnerStandingView, PartnerView as Partner } from "../../../src/http/partner-view.ts";
 import type { CountsView, ListedOrderView as ListedOrder } from "../../../src/http/routes/admin-orders.ts";
+import type { TestedView as TestedCallback } from "../../../src/http/routes/admin-partners.ts";
 import type { AttemptView, AuthEventView, RejectionView } from "../../../src/http/routes/admin-lists.ts";
 import type { JobStatus, Leg, OrderStatus } from "../../../src/orders/states.ts";
 import type { OperatorAction } from "../../../src/orders/possible-actions.ts";
@@ -23,6 +24,7 @@ export type {
   OrderStory,
   Overview,
   Partner,
+  TestedCallback,
 };
 export type Moment = OrderStory["timeline"][number];
 export type Verdict = OrderStory["verdict"];

@@ -1,6 +1,7 @@
 import { Outlet } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
 import { OpenBulkJob } from "../acts/open-bulk-job.tsx";
+import { useKeepAwake } from "../session/keep-awake.ts";
 import { useKeys } from "../ui/keys.ts";
 import { Banners } from "./banners.tsx";
 import { SkipLink } from "./skip-link.tsx";
@@ -11,6 +12,7 @@ const KeyHelp = lazy(() => import("./key-help.tsx").then(({ KeyHelp }) => ({ def
 /** What surrounds every page. */
 export function Shell() {
   const [isHelpOpen, setHelpOpen] = useState(false);
+  useKeepAwake();
   useKeys({
     "?": () => setHelpOpen(true),
     "/": (event) => {

@@ -402,6 +402,36 @@ const ROTATE_TOKEN = acting("rotatePartnerToken", "Give it a new token, shown on
 const ROTATE_SECRET = acting("rotatePartnerSecret", "Give it a new signing secret, shown once", RotateBody, {
   200: jsonResponse("The partner.", Type.Object({ ...PartnerView.properties, signing_secret: Secret })),
 });
+/** What a test callback brought. */
+export const TestedView = Type.Object({
+  event_id: EventId,
+  delivered: Type.Boolean({ description: "true: it was answered with 2xx", examples: [true] }),
+  finding: Type.String({
+    description: "one clause: what the other side did, or why nothing was sent",
+    examples: ["the partner answered 200"],
+  }),
+  code: Code,
+  error: AttemptError,
+  duration_ms: DurationMs,
+  answer: Type.Union([Type.String(), Type.Null()], {
+    description: "how it began",
+    examples: ['{"ok":true}'],
+  }),
+  body: Type.String({
+    description: "as it was sent, if it was",
+    examples: [
+      canonicalJson({
+        event: TEST_EVENT,
+        event_id: EXAMPLE_TICKETED.eventId,
+        occurred_at: isoTime(EXAMPLE_TICKETED.occurredAt),
+        partner_id: "ota-one",
+        sequence: 1,
+      }),
+    ],
+  }),
+});
+export type TestedView = Static<typeof TestedView>;
+
 const TEST = acting(
   "testPartnerCallback",
   `Send a signed ${TEST_EVENT} event to a URL of the partner's`,
@@ -409,33 +439,7 @@ const TEST = acting(
   {
     200: jsonResponse(
       "What came back. It goes through the same guard and signatures as a callback; nothing is stored but the act.",
-      Type.Object({
-        event_id: EventId,
-        delivered: Type.Boolean({ description: "true: it was answered with 2xx", examples: [true] }),
-        finding: Type.String({
-          description: "one clause: what the other side did, or why nothing was sent",
-          examples: ["the partner answered 200"],
-        }),
-        code: Code,
-        error: AttemptError,
-        duration_ms: DurationMs,
-        answer: Type.Union([Type.String(), Type.Null()], {
-          description: "how it began",
-          examples: ['{"ok":true}'],
-        }),
-        body: Type.String({
-          description: "as it was sent, if it was",
-          examples: [
-            canonicalJson({
-              event: TEST_EVENT,
-              event_id: EXAMPLE_TICKETED.eventId,
-              occurred_at: isoTime(EXAMPLE_TICKETED.occurredAt),
-              partner_id: "ota-one",
-              sequence: 1,
-            }),
-          ],
-        }),
-      }),
+      TestedView,
     ),
   },
 );

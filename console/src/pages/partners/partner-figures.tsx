@@ -1,0 +1,74 @@
+import type { ReactNode } from "react";
+import type { PartnerWithStanding } from "../../api/types.ts";
+import { useNow } from "../../preferences/use-now.ts";
+import { Time } from "../../ui/time.tsx";
+import { dayAgo, OrdersNumber, Quiet, STOPPED, upTo } from "./partner-links.tsx";
+
+/** How a partner fares: what stands still first, as somebody has to act on it. */
+export function PartnerFigures({ partner }: { readonly partner: PartnerWithStanding }) {
+  const { partner_id: id, stopped, last_day: day } = partner;
+  const since = dayAgo(useNow());
+  return (
+    <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-lg border border-line bg-line sm:grid-cols-4 xl:grid-cols-7">
+      <Figure label="Stopped at ticketing">
+        <OrdersNumber
+          bad
+          value={stopped.ticketing}
+          label="orders stopped at ticketing"
+          search={{ partner: id, status: STOPPED.ticketing }}
+        />
+      </Figure>
+      <Figure label="Stopped callbacks">
+        <OrdersNumber
+          bad
+          value={stopped.callbacks}
+          label="callbacks stopped"
+          search={{ partner: id, status: STOPPED.callbacks }}
+        />
+      </Figure>
+      <Figure label="Failed callbacks, 24 h">
+        <Worrying value={day.failed_callbacks} />
+      </Figure>
+      <Figure label="Refused, 24 h">
+        <Worrying value={day.refused_requests} />
+      </Figure>
+      <Figure label="Orders, 24 h">
+        <OrdersNumber
+          value={day.orders}
+          label="orders in 24 hours"
+          search={{ partner: id, view: "all", created_from: since }}
+        />
+      </Figure>
+      <Figure label="Last order" small>
+        <Moment at={partner.last_order_at} />
+      </Figure>
+      <Figure label="Last seen" small>
+        <Moment at={partner.last_seen_at} />
+      </Figure>
+    </dl>
+  );
+}
+
+interface FigureProps {
+  readonly label: string;
+  /** A time is longer than a number. */
+  readonly small?: boolean;
+  readonly children: ReactNode;
+}
+
+function Figure({ label, small = false, children }: FigureProps) {
+  return (
+    <div className="grow bg-panel px-3 py-2 last:col-span-2 sm:last:col-span-1">
+      <dt className="text-xs text-ink-3">{label}</dt>
+      <dd className={`flex min-h-7 items-center ${small ? "text-sm" : "text-lg"}`}>{children}</dd>
+    </div>
+  );
+}
+
+function Worrying({ value }: { readonly value: number }) {
+  return value === 0 ? <Quiet /> : <span className="num font-medium text-wait">{upTo(value)}</span>;
+}
+
+function Moment({ at }: { readonly at: string | null }) {
+  return at === null ? <span className="text-ink-3">Never</span> : <Time at={at} />;
+}

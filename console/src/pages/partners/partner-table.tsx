@@ -1,0 +1,144 @@
+import { Link } from "@tanstack/react-router";
+import { type ReactNode, useRef } from "react";
+import type { PartnerWithStanding } from "../../api/types.ts";
+import { useNow } from "../../preferences/use-now.ts";
+import { useRowKeys } from "../../ui/row-keys.ts";
+import { Time } from "../../ui/time.tsx";
+import { dayAgo, OrdersNumber, Quiet, STOPPED, upTo } from "./partner-links.tsx";
+import { CallbackCircuit, PartnerState } from "./partner-state.tsx";
+
+const CELL = "px-2 py-1.5 first:ps-3 last:pe-3";
+const NUMBER = `${CELL} text-end`;
+/** What a narrow screen does without, the least telling first. */
+const FROM_SM = "hidden sm:table-cell";
+const FROM_MD = "hidden md:table-cell";
+const FROM_LG = "hidden lg:table-cell";
+const FROM_XL = "hidden xl:table-cell";
+
+/** Who sends orders, and how each fares. */
+export function PartnerTable({ partners }: { readonly partners: readonly PartnerWithStanding[] }) {
+  const body = useRef<HTMLTableSectionElement>(null);
+  useRowKeys(body);
+  return (
+    <table className="w-full">
+      <thead className="text-xs text-ink-3">
+        <tr className="border-b border-line align-bottom">
+          <Head>Partner</Head>
+          <Head className={FROM_SM}>State</Head>
+          <Head className="text-end">
+            Stopped <span className="block">at ticketing</span>
+          </Head>
+          <Head className="text-end">
+            Stopped <span className="block">callbacks</span>
+          </Head>
+          <Head className={FROM_SM}>Callbacks</Head>
+          <Head className={`${FROM_MD} text-end`}>
+            Failed <span className="block">callbacks, 24 h</span>
+          </Head>
+          <Head className={`${FROM_MD} text-end`}>
+            Refused <span className="block">24 h</span>
+          </Head>
+          <Head className={`${FROM_LG} text-end`}>
+            Orders <span className="block">24 h</span>
+          </Head>
+          <Head className={FROM_LG}>Last order</Head>
+          <Head className={FROM_XL}>Last seen</Head>
+        </tr>
+      </thead>
+      <tbody ref={body}>
+        {partners.map((partner) => (
+          <Row key={partner.partner_id} partner={partner} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Head({ className = "", children }: { readonly className?: string; readonly children: ReactNode }) {
+  return (
+    <th scope="col" className={`${CELL} leading-tight ${className}`}>
+      {children}
+    </th>
+  );
+}
+
+function Row({ partner }: { readonly partner: PartnerWithStanding }) {
+  const { partner_id: id, name, stopped, last_day: day } = partner;
+  const since = dayAgo(useNow());
+  return (
+    <tr className="border-b border-line last:border-0 hover:bg-hover focus-within:bg-hover">
+      <th scope="row" className={`${CELL} w-full max-w-0 sm:w-auto sm:max-w-72`}>
+        <Link
+          to="/partners/$id"
+          params={{ id }}
+          data-row
+          title={`${name} (${id})`}
+          className="flex min-h-6 min-w-0 flex-wrap items-baseline gap-x-2 hover:underline"
+        >
+          <span className="min-w-0 truncate font-medium">{name}</span>
+          <span className="min-w-0 truncate font-mono text-xs font-normal text-ink-3">{id}</span>
+        </Link>
+      </th>
+      <td className={`${CELL} ${FROM_SM}`}>
+        <PartnerState {...partner} />
+      </td>
+      <td className={NUMBER}>
+        <OrdersNumber
+          bad
+          value={stopped.ticketing}
+          label="orders stopped at ticketing"
+          search={{ partner: id, status: STOPPED.ticketing }}
+        />
+      </td>
+      <td className={NUMBER}>
+        <OrdersNumber
+          bad
+          value={stopped.callbacks}
+          label="callbacks stopped"
+          search={{ partner: id, status: STOPPED.callbacks }}
+        />
+      </td>
+      <td className={`${CELL} ${FROM_SM}`}>
+        <CallbackCircuit {...partner} />
+      </td>
+      <td className={`${NUMBER} ${FROM_MD}`}>
+        {day.failed_callbacks === 0 ? (
+          <Quiet />
+        ) : (
+          <span className="num text-wait">{upTo(day.failed_callbacks)}</span>
+        )}
+      </td>
+      <td className={`${NUMBER} ${FROM_MD}`}>
+        {day.refused_requests === 0 ? (
+          <Quiet />
+        ) : (
+          <Link
+            to="/partners/$id"
+            params={{ id }}
+            aria-label={`${upTo(day.refused_requests)} refused in 24 hours`}
+            className="num -mx-1 inline-flex min-h-6 min-w-6 items-center justify-end rounded px-1 text-wait underline decoration-line-strong hover:bg-hover"
+          >
+            {upTo(day.refused_requests)}
+          </Link>
+        )}
+      </td>
+      <td className={`${NUMBER} ${FROM_LG}`}>
+        <OrdersNumber
+          value={day.orders}
+          label="orders in 24 hours"
+          search={{ partner: id, view: "all", created_from: since }}
+        />
+      </td>
+      <td className={`${CELL} ${FROM_LG}`}>
+        <Moment at={partner.last_order_at} />
+      </td>
+      <td className={`${CELL} ${FROM_XL}`}>
+        <Moment at={partner.last_seen_at} />
+      </td>
+    </tr>
+  );
+}
+
+function Moment({ at }: { readonly at: string | null }) {
+  return at === null ? <span className="text-ink-3">Never</span> : <Time at={at} />;
+}
