@@ -11,13 +11,13 @@ export function counted(value: number, one: string, many = `${one}s`): string {
 }
 
 /** `2,598.00 THB`: exact, by the currency's own minor digits; what has none, or is too large to be exact, as it came. */
-export function money(minor: number, currency: string): string {
+export function money(minor: number | bigint, currency: string): string {
   const [whole = "", fraction] = decimalOf(minor, currency).split(".");
   const grouped = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
   return `${fraction === undefined ? grouped : `${grouped}.${fraction}`} ${currency}`;
 }
 
-function decimalOf(minor: number, currency: string): string {
+function decimalOf(minor: number | bigint, currency: string): string {
   try {
     return toDecimal(minor, currency);
   } catch {

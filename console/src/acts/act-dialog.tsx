@@ -1,0 +1,92 @@
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { call } from "../api/client.ts";
+import type { OrderStatus, OrderStory } from "../api/types.ts";
+import { Button } from "../ui/button.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { Field, Input } from "../ui/field.tsx";
+import { formText } from "../ui/form-text.ts";
+import { ProblemNotice } from "../ui/notice.tsx";
+import { STATUS } from "../ui/status.tsx";
+import { readTicketing, TicketingFields } from "./act-ticketing-fields.tsx";
+import { actKey, type PossibleAct, wordsOf } from "./act-words.ts";
+
+interface Props {
+  readonly act: PossibleAct;
+  readonly order: Pick<OrderStory["order"], "external_order_id" | "status">;
+  readonly onClose: () => void;
+  /** @param words what has become of the order */
+  readonly onDone: (words: string) => void;
+}
+
+interface Done {
+  readonly result: "done" | "requested";
+  readonly order_status: OrderStatus;
+}
+
+/** Acts upon one order: what it does, why it is done. A refusal is told here, and the order is as it was. */
+export function ActDialog({ act, order, onClose, onDone }: Props) {
+  // Of this dialog: pressed twice, or sent anew after no answer, it acts once.
+  const [idempotencyKey] = useState(newKey);
+  const [problem, setProblem] = useState<string | null>(null);
+  const key = actKey(act);
+  const { label, effect, isFinal } = wordsOf(act, order.status);
+  const acting = useMutation({
+    mutationFn: (body: object) => call<Done>(act.path.slice(1), { method: "POST", body, idempotencyKey }),
+    onSuccess: (done) => onDone(`${label}: ${outcomeOf(done)}`),
+  });
+  const submit = (form: HTMLFormElement): void => {
+    const reason = formText(form, "reason");
+    if (key === "ticketed") {
+      const given = readTicketing(form);
+      setProblem(given.problem);
+      if (given.problem === null) acting.mutate({ reason, ticketed: true, ...given.body });
+    } else acting.mutate(key === "not_ticketed" ? { reason, ticketed: false } : { reason });
+  };
+  return (
+    <Dialog open onClose={onClose} title={`${label}: ${order.external_order_id}`} description={effect}>
+      <form
+        className="flex flex-col gap-3"
+        onSubmit={(event) => {
+          event.preventDefault();
+          submit(event.currentTarget);
+        }}
+      >
+        {key === "ticketed" && <TicketingFields problem={problem} />}
+        <Field label="Reason" hint="Kept with the order and your name, for whoever asks later.">
+          {(ids) => (
+            <Input
+              {...ids}
+              name="reason"
+              required
+              pattern=".*\S.*"
+              maxLength={500}
+              autoComplete="off"
+              autoFocus={key !== "ticketed"}
+            />
+          )}
+        </Field>
+        {acting.isError && <ProblemNotice error={acting.error} />}
+        <div className="flex flex-wrap justify-end gap-2">
+          <Button onClick={onClose}>Leave it</Button>
+          <Button type="submit" kind={isFinal ? "danger" : "primary"} busy={acting.isPending && "Asking"}>
+            {label}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function outcomeOf({ result, order_status: status }: Done): string {
+  return result === "requested"
+    ? "asked for. If the attempt in flight brings tickets, the order is ticketed all the same."
+    : `done. The order is now "${STATUS[status].word}".`;
+}
+
+/** `crypto.randomUUID` is only there on https and on loopback. */
+function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
+}
