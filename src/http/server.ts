@@ -1,6 +1,5 @@
 import { METHODS } from "node:http";
-import swagger from "@fastify/swagger";
-import Fastify, { type FastifyInstance, type HTTPMethods } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyServerOptions, type HTTPMethods } from "fastify";
 import type { Clock } from "../lib/clock.ts";
 import type { Credentials } from "../lib/credentials.ts";
 import type { Log } from "../observe/log.ts";
@@ -14,10 +13,11 @@ import { createAuthFailures } from "./auth-failures.ts";
 import { takeBacklog } from "./backlog.ts";
 import { createConnectionErrors } from "./client-error.ts";
 import { isDirectAndLocal } from "./development-guard.ts";
+import { describeRoutes } from "./description.ts";
 import { createErrorHandler } from "./error-handler.ts";
 import { SECURITY_HEADERS } from "./headers.ts";
 import { addJsonParser, BODY_LIMIT_BYTES } from "./json-body.ts";
-import { SHARED_SCHEMAS, SWAGGER_OPTIONS } from "./openapi.ts";
+import { SHARED_SCHEMAS } from "./openapi.ts";
 import { limitPipelining } from "./pipelining.ts";
 import { Problem } from "./problem-reply.ts";
 import { createRejectedRequests, type RejectedRequests } from "./rejected-requests.ts";
@@ -68,6 +68,15 @@ interface HttpTimeouts {
 const TIMEOUTS: HttpTimeouts = { headersMs: 10_000, requestMs: 30_000, keepAliveMs: 65_000, idleMs: 90_000 };
 const MAX_CONNECTIONS = 10_000;
 const MAX_HEADER_BYTES = 16 * 1024;
+/**
+ * Schemas describe; bodies and queries are checked by hand, so that nothing is coerced and no field dropped. Given here, so
+ * that Fastify doesn't load its own compilers.
+ */
+const COMPILERS = {
+  buildValidator: () => () => () => true,
+  buildSerializer: () => () => (data: unknown) => JSON.stringify(data),
+  // Their types are those of Fastify's own compilers.
+} as unknown as NonNullable<NonNullable<FastifyServerOptions["schemaController"]>["compilersFactory"]>;
 /** Longer than any order id. */
 const MAX_PARAM_CHARS = 32;
 
@@ -94,6 +103,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       // Node would refuse without a word.
       requireHostHeader: false,
     },
+    schemaController: { compilersFactory: COMPILERS },
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },
     // We refuse ourselves, in our own words.
     return503OnClosing: false,
@@ -110,9 +120,6 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   // Node would answer what it can't expect itself, without a word: it is refused with the other malformed requests.
   app.server.on("checkExpectation", (request, response) => app.server.emit("request", request, response));
   app.setErrorHandler(answerError);
-  // Schemas describe; bodies and queries are checked by hand, so that nothing is coerced and no field dropped.
-  app.setValidatorCompiler(() => () => true);
-  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   addJsonParser(app);
   for (const schema of SHARED_SCHEMAS) app.addSchema(schema);
 
@@ -145,11 +152,11 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
 
   const failures = createAuthFailures(options);
   app.addHook("onClose", () => failures.close());
-  void app.register(swagger, SWAGGER_OPTIONS);
   void app.register(async (routes) => {
     const methodsOf = collectMethods(routes);
     const authenticate = createAuthentication({ ...options, failures });
     if (!options.probesOnly) {
+      const describe = describeRoutes(routes);
       recordRejections(routes, createRejectedRequests({ ...options, addressOf: authenticate.addressOf }));
       addOrderRoutes(routes, {
         accept: options.accept,
@@ -165,8 +172,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
         }),
       });
       addAdminRoutes(routes, { ...options, authenticate });
-      addOpenApiRoute(routes);
-      addDocsRoute(routes);
+      addOpenApiRoute(routes, describe);
+      addDocsRoute(routes, describe);
       addConsoleRoutes(routes, options);
     }
     addHealthRoutes(routes, () => options.readiness());

@@ -1,17 +1,17 @@
 import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
-import type { ApiDescription } from "../docs-page.ts";
+import type { Describe } from "../description.ts";
 import { problemResponses } from "../openapi.ts";
 
 /** `GET /docs`: the description of every route, for people. Made when it is first asked for. */
-export function addDocsRoute(app: FastifyInstance): void {
+export function addDocsRoute(app: FastifyInstance, describe: Describe): void {
   let made: Promise<{ html: string; policy: string }> | null = null;
   async function make(): Promise<{ html: string; policy: string }> {
     const [{ renderDocs }, { DOCS_POLICY }] = await Promise.all([
       import("../docs-page.ts"),
       import("../docs-html.ts"),
     ]);
-    return { html: renderDocs(app.swagger() as unknown as ApiDescription), policy: DOCS_POLICY };
+    return { html: renderDocs(await describe()), policy: DOCS_POLICY };
   }
 
   app.get("/docs", { schema: SCHEMA }, async (_request, reply) => {

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from "fastify";
+import type { Describe } from "../description.ts";
 import { jsonResponse, problemResponses } from "../openapi.ts";
 
 /** The description of every route, made once from their schemas. */
-export function addOpenApiRoute(app: FastifyInstance): void {
+export function addOpenApiRoute(app: FastifyInstance, describe: Describe): void {
   let text: string | null = null;
   app.get(
     "/openapi.json",
@@ -22,7 +23,7 @@ export function addOpenApiRoute(app: FastifyInstance): void {
       },
     },
     async (_request, reply) => {
-      text ??= JSON.stringify(app.swagger());
+      text ??= JSON.stringify(await describe());
       return reply.type("application/json; charset=utf-8").send(text);
     },
   );
