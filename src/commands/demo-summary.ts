@@ -4,7 +4,7 @@ import type { OrderView } from "../http/order-view.ts";
 import { invocation } from "./cli/invocation.ts";
 import { paint, table } from "./cli/output.ts";
 import type { Scenario } from "./demo-orders.ts";
-import { curlOf, type Development, partnerHeaders } from "./development.ts";
+import { consoleLink, curlOf, type Development, partnerHeaders } from "./development.ts";
 
 /** An order of the demo, and where it ended. */
 export interface Result {
@@ -46,16 +46,18 @@ export function resultView({ scenario, view, reached }: Result) {
 /** What to look at now: every line can be pasted. */
 export function nextSteps(
   { url }: Gateway,
-  { config, callbackUrl }: Development,
+  development: Development,
   results: readonly Result[],
   exit: boolean,
 ): string {
+  const { config, callbackUrl } = development;
   const [partner] = config.partners;
   const isDefault =
     config.databaseUrl === CONFIG_VARIABLES.find(({ name }) => name === "DATABASE_URL")?.default;
   const command = `${isDefault ? "" : `DATABASE_URL='${config.databaseUrl}' `}${invocation()}`;
   const blocked = results.find(({ view }) => view.status === "ticketing_blocked")?.view;
   const look = [
+    ...(exit ? [] : ["The console, with these orders:", `  ${consoleLink(url ?? "", development)}`]),
     "The whole story of an order:",
     `  ${command} order show EXT-42`,
     ...(blocked && !exit

@@ -50,6 +50,11 @@ export function partnerHeaders({ id, token }: PartnerSeed): string[] {
   return [`X-Partner-Id: ${id}`, `X-Partner-Token: ${token === "demotoken" ? token : "<its token>"}`];
 }
 
+/** The console, signed in by opening it: what stands behind the # is not sent, and the page takes it out of the address. */
+export function consoleLink(url: string, { operatorToken }: Development): string {
+  return `${url}/console/#token=${operatorToken}`;
+}
+
 /** An order to paste into a shell. */
 export function curlOf(url: string, partner: PartnerSeed, callbackUrl: string): string {
   const order = {

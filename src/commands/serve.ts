@@ -105,9 +105,10 @@ async function serveUntilAsked(
       url: gateway.url,
       database: placeOf(config.databaseUrl),
       role: config.role,
+      ...(config.role === "worker" ? {} : { console: `${gateway.url}/console/` }),
     });
     if (development)
-      process.stderr.write(json ? facts(gateway, development) : await welcome(gateway, development));
+      process.stderr.write(await (json ? facts(gateway, development) : welcome(gateway, development)));
     if (cluster.isWorker) process.send?.("started");
     log.info({ event: "gateway.stopping", signal: await Promise.race([asked, orphaned()]) });
     await gateway.stop();
@@ -153,10 +154,13 @@ async function startSandboxes(config: Config, log: OpenLog): Promise<Development
 }
 
 /** What a script needs to know of a development gateway. */
-function facts({ url }: Gateway, { callbackUrl, config, operatorToken }: Development): string {
+async function facts({ url }: Gateway, development: Development): Promise<string> {
+  const { consoleLink } = await import("./development.ts");
+  const { callbackUrl, config, operatorToken } = development;
   const { partners, ticketing } = config;
   const told = {
     url,
+    console: consoleLink(url ?? "", development),
     partners: partners.map(({ id }) => id),
     operator_token: operatorToken,
     ticketing_url: ticketing.url,
@@ -167,11 +171,12 @@ function facts({ url }: Gateway, { callbackUrl, config, operatorToken }: Develop
 
 /** On stderr, so that stdout stays a log. */
 async function welcome(gateway: Gateway, development: Development): Promise<string> {
-  const { curlOf, partnerHeaders } = await import("./development.ts");
+  const { consoleLink, curlOf, partnerHeaders } = await import("./development.ts");
   const { config, callbackUrl, sandboxTicketingUrl, operatorToken } = development;
   const [partner] = config.partners;
   const url = gateway.url ?? "";
   const rows: readonly (readonly [string, string])[] = [
+    ["Console", consoleLink(url, development)],
     ["Partner", partner ? partnerHeaders(partner).join(", ") : "as in the database"],
     ["Operator", `Authorization: Bearer ${operatorToken}`],
     [

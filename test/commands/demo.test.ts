@@ -70,6 +70,7 @@ suite("demo", { concurrency: true }, () => {
     const running = startFor(t, ["demo"], { cwd, env });
     const url = await running.shows(/listens on (\S+);/);
     assert.notEqual(new URL(url).port, env.PORT);
+    assert.ok((await running.shows(/(http:\S+#token=wgo_\S+)/)).startsWith(`${url}/console/#`));
     await running.shows(/The gateway stays up/);
     const headers = { "X-Partner-Id": "demo", "X-Partner-Token": "demotoken" };
     const order = (await (

@@ -78,6 +78,7 @@ test("serve --dev tells a newcomer everything, and its curl works", async (t) =>
   const running = startFor(t, ["serve", "--dev"], { cwd, env: { PORT: "0" } });
   const url = await running.shows(/listens on (\S+)/);
   const token = await running.shows(/Authorization: Bearer (wgo_\S+)/);
+  assert.equal(await running.shows(/Console +(\S+)/), `${url}/console/#token=${token}`);
   await running.shows(/X-Partner-Id: demo, X-Partner-Token: demotoken/);
   const callbackUrl = await running.shows(/(http:\/\/127\.0\.0\.1:\d+\/callbacks)/);
   const body = await running.shows(/-d '(.*)'/);
@@ -92,7 +93,9 @@ test("serve --dev tells a newcomer everything, and its curl works", async (t) =>
   running.child.kill("SIGINT");
   assert.equal((await running.ended).code, 0);
   const again = startFor(t, ["serve", "--dev", "--json"], { cwd, env: { PORT: "0" } });
-  assert.notEqual(await again.shows(/^\{"url":.*"operator_token":"(wgo_[^"]+)"/m), token);
+  const another = await again.shows(/^\{"url":.*"operator_token":"(wgo_[^"]+)"/m);
+  assert.notEqual(another, token);
+  await again.shows(new RegExp(`"console":"http://127.0.0.1:\\d+/console/#token=${another}"`));
   again.child.kill("SIGTERM");
   assert.equal((await again.ended).code, 0);
 });
