@@ -4,13 +4,13 @@ import { useState } from "react";
 import type { BulkAction } from "../../../src/orders/bulk.ts";
 import { call, type Query } from "../api/client.ts";
 import { bulkJobsQuery } from "../api/queries.ts";
-import type { BulkJob } from "../api/types.ts";
+import type { BulkJob, OrderStatus } from "../api/types.ts";
 import { count, counted } from "../format/words.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Field, Input } from "../ui/field.tsx";
 import { formText } from "../ui/form-text.ts";
-import { ProblemNotice } from "../ui/notice.tsx";
+import { Notice, ProblemNotice } from "../ui/notice.tsx";
 import { BULK_WORDS } from "./bulk-words.ts";
 
 interface Props {
@@ -32,7 +32,23 @@ interface Counted {
  * and the address of the page (`?bulk=`) opens its progress, on any page and after a reload too.
  */
 export function BulkDialog({ action, filter, title, onClose }: Props) {
-  const counting = useQuery({
+  const counting = useDryRun(action, filter);
+  return (
+    <Dialog open onClose={onClose} title={title} description={BULK_WORDS[action].meaning}>
+      {counting.isError && <ProblemNotice error={counting.error} onRetry={() => void counting.refetch()} />}
+      {counting.isPending && <p className="min-h-12 text-ink-2">Counting the orders.</p>}
+      {counting.data && <CountSentence action={action} {...counting.data} />}
+      {action === "retry" && <Doubt filter={filter} />}
+      {counting.data && counting.data.possible > 0 && (
+        <BulkForm action={action} filter={filter} counted={counting.data} onClose={onClose} />
+      )}
+    </Dialog>
+  );
+}
+
+/** How many there are, and to how many it can be done. It is decided upon: never an old count. */
+function useDryRun(action: BulkAction, filter: Query, isWanted = true) {
+  return useQuery({
     queryKey: ["bulk-count", action, filter],
     queryFn: ({ signal }) =>
       call<Counted>("admin/bulk", {
@@ -40,19 +56,27 @@ export function BulkDialog({ action, filter, title, onClose }: Props) {
         body: { action, filter, reason: "counted in the console", dry_run: true },
         signal,
       }),
-    // It is decided upon: never an old count.
+    enabled: isWanted,
     staleTime: 0,
     gcTime: 0,
   });
+}
+
+const UNKNOWN: OrderStatus = "ticketing_unknown";
+
+/** Some may have been bought already: only who knows ticketing knows whether they may be asked for again. */
+function Doubt({ filter }: { readonly filter: Query }) {
+  const { status = UNKNOWN } = filter;
+  const mayBeThere = [status].flat().includes(UNKNOWN);
+  const { data } = useDryRun("retry", { ...filter, status: [UNKNOWN] }, mayBeThere);
+  if (!data || data.count === 0) return null;
   return (
-    <Dialog open onClose={onClose} title={title} description={BULK_WORDS[action].meaning}>
-      {counting.isError && <ProblemNotice error={counting.error} onRetry={() => void counting.refetch()} />}
-      {counting.isPending && <p className="min-h-12 text-ink-2">Counting the orders.</p>}
-      {counting.data && <CountSentence action={action} {...counting.data} />}
-      {counting.data && counting.data.possible > 0 && (
-        <BulkForm action={action} filter={filter} counted={counting.data} onClose={onClose} />
-      )}
-    </Dialog>
+    <div className="mt-3">
+      <Notice tone="doubt" title={`Of ${counted(data.count, "order")} the outcome is unknown`}>
+        Ticketing may have bought the tickets. Asking again can’t buy twice only if it honours the
+        Idempotency-Key. Otherwise resolve these one by one first.
+      </Notice>
+    </div>
   );
 }
 

@@ -12,7 +12,7 @@ export const CELLS = {
   total: `w-32 text-end ${WIDE}`,
   tickets: `w-16 text-end ${MIDDLE}`,
   attempt: "w-18 text-end",
-  next: "w-26",
+  next: "w-28 ps-4",
   error: `w-32 ${WIDE}`,
   age: "w-20 text-end",
 } as const;

@@ -28,7 +28,7 @@ export function OrderCard({ order, isTouched, isGone, marks }: OrderRowProps) {
               ["Last error", LastError],
             ] as const
           ).map(([name, Cell]) => (
-            <div key={name} className="flex max-w-full gap-1">
+            <div key={name} className="flex max-w-full gap-1 has-data-nothing:hidden">
               <dt className="text-ink-3">{name}</dt>
               <dd className="truncate">
                 <Cell order={order} />

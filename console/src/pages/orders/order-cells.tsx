@@ -14,7 +14,7 @@ interface Props {
 
 /** A cell that has nothing to tell. */
 export const Nothing = () => (
-  <span className="text-ink-3" aria-hidden="true">
+  <span data-nothing className="text-ink-3" aria-hidden="true">
     –
   </span>
 );

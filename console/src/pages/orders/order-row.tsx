@@ -36,7 +36,9 @@ const OrderCells = memo(function OrderCells({ order, isGone }: Pick<OrderRowProp
   return (
     <>
       <td className={`${CELL} ${CELLS.status}`}>
-        <Status order={order} />
+        <div className="flex">
+          <Status order={order} />
+        </div>
       </td>
       <td className={`${CELL} ${CELLS.partner}`} title={order.partner_id}>
         {order.partner_id}

@@ -9,7 +9,6 @@ import { BulkButton } from "./bulk-button.tsx";
 import { BulkStrip } from "./bulk-strip.tsx";
 import { FilterBar } from "./filter-bar.tsx";
 import { OrderList } from "./order-list.tsx";
-import { Views } from "./views.tsx";
 import { SOON, VisitSoon } from "./visit-soon.tsx";
 
 const COUNT_EVERY_MS = 10_000;
@@ -25,7 +24,6 @@ export function OrdersPage() {
     <Page title={isAtHome ? "Orders that need attention" : "Orders"} quiet>
       <div className="flex flex-col gap-2">
         <BulkStrip />
-        <Views search={search} />
         <FilterBar search={search}>
           <BulkButton />
         </FilterBar>

@@ -30,38 +30,46 @@ export function Views({ search }: { readonly search: OrdersSearch }) {
     isShown: isShown(statuses),
   });
   return (
+    // Groups begin with a line, but where a row of them begins it is cut off.
     <nav
       aria-label="Views"
-      className="-mx-3 flex gap-x-3 gap-y-1 overflow-x-auto px-3 py-0.5 sm:mx-0 sm:flex-wrap sm:px-0"
+      className="-mx-3 min-w-0 flex-1 overflow-x-auto px-3 sm:mx-0 sm:overflow-hidden sm:px-0"
     >
-      <View {...view(ATTENTION)} number={number(sum(ATTENTION))}>
-        <span className="font-medium">Needs attention</span>
-      </View>
-      {GROUPS.map(([name, statuses]) => {
-        const those = statuses.filter((each) => of(each) > 0 || isShown([each]));
-        return (
-          those.length > 0 && (
-            <div
-              key={name}
-              role="group"
-              aria-label={name}
-              className="flex shrink-0 border-s border-line ps-3"
-            >
-              {those.map((status) => (
-                <View key={status} {...view([status])} number={number(of(status))}>
-                  <StatusWord status={status} />
-                </View>
-              ))}
-            </div>
-          )
-        );
-      })}
-      <div className="flex shrink-0 border-s border-line ps-3">
-        <View {...view(null)} number={number(data?.total ?? 0)}>
-          All
-        </View>
+      <div className="-ms-3.25 flex gap-y-1 sm:flex-wrap">
+        <Group name="What to look at">
+          <View {...view(ATTENTION)} number={number(sum(ATTENTION))}>
+            <span className="font-medium">Needs attention</span>
+          </View>
+        </Group>
+        {GROUPS.map(([name, statuses]) => {
+          const those = statuses.filter((each) => of(each) > 0 || isShown([each]));
+          return (
+            those.length > 0 && (
+              <Group key={name} name={name}>
+                {those.map((status) => (
+                  <View key={status} {...view([status])} number={number(of(status))}>
+                    <StatusWord status={status} />
+                  </View>
+                ))}
+              </Group>
+            )
+          );
+        })}
+        <Group name="Everything">
+          <View {...view(null)} number={number(data?.total ?? 0)}>
+            All
+          </View>
+        </Group>
       </div>
     </nav>
+  );
+}
+
+function Group({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+  return (
+    <div role="group" aria-label={name} className="flex shrink-0 border-s border-line px-3">
+      {children}
+    </div>
   );
 }
 
@@ -91,7 +99,7 @@ function View({ to, isShown, number, children }: ViewProps) {
       aria-current={isShown ? "true" : undefined}
       // Whoever asks for a list means as it is now, not as it was on the way here.
       onClick={() => void queries.resetQueries(ordersQuery({ ...listedFilter(to) }))}
-      className="flex min-h-8 shrink-0 items-center gap-1.5 rounded-md px-2 whitespace-nowrap text-ink-2 hover:bg-hover aria-[current]:bg-accent-soft aria-[current]:text-accent"
+      className="flex min-h-8 shrink-0 items-center gap-1.5 rounded-md px-2 whitespace-nowrap text-ink-2 -outline-offset-2 hover:bg-hover aria-[current]:bg-accent-soft aria-[current]:text-accent"
     >
       {children}
       <span className={`num ${isShown ? "" : "text-ink-3"}`}>{number}</span>

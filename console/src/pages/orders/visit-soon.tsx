@@ -70,8 +70,8 @@ export function VisitSoon() {
           search={filter}
           className="num inline-flex min-h-6 items-center text-accent hover:underline"
         >
-          {counts.total === 1
-            ? "Show it in the list"
+          {counts.total <= FEW
+            ? "Show in the list"
             : `Show all ${count(counts.total)}${counts.at_least ? "+" : ""}`}
         </Link>
       }
