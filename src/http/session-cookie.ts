@@ -18,7 +18,7 @@ export interface SessionCookie {
 /** A browser takes it from TLS alone, and from no other host of the same site (RFC 6265bis, section 4.1.3.2). */
 export const SECURE_COOKIE = "__Host-wavegate-session";
 /** On the gateway's own machine, which needs no TLS to reach itself. */
-export const LOCAL_COOKIE = "wavegate-session";
+const LOCAL_COOKIE = "wavegate-session";
 
 const VALUE = /^([A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{43})$/;
 
