@@ -169,12 +169,14 @@ const consoleMayNot = [
   ),
   ...importing("node:fs"),
 ];
+const html = ['export const html = <p dangerouslySetInnerHTML={{ __html: "" }} />;'];
 const clock = ["export const now = Date.now();", "setTimeout(() => {}, 1);"];
 
 const sources: Record<string, string[]> = {
   ...circle,
   "src/orders/clock.ts": clock,
   [CONSOLE]: [...consoleMay, ...consoleMayNot],
+  "console/src/html.tsx": html,
 };
 for (const [file, [, line]] of Object.entries(hidden)) sources[file] = [line];
 for (const [place, may] of Object.entries(places)) {
@@ -227,6 +229,10 @@ for (const place of Object.keys(places)) {
 
 test("the console imports what /admin says as types, and the domain", () => {
   assert.deepEqual(findings(CONSOLE, "eslint(no-restricted-imports)").sort(), consoleMayNot.sort());
+});
+
+test("the console sets no HTML", () => {
+  assert.deepEqual(findings("console/src/html.tsx", "react(no-danger)"), html);
 });
 
 for (const [file, [rule, line]] of Object.entries(hidden)) {
