@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { BulkResult } from "../../../src/orders/bulk.ts";
+import { startOfErrors } from "../errors-search.ts";
 import { ApiProblem, call, type Query } from "./client.ts";
 import type {
   AuthEvent,
@@ -84,11 +85,16 @@ export const orderQuery = (id: number) =>
     },
   });
 
-export const errorsQuery = (since: string | null) =>
+/** @param since a span that ends now, or a time: see {@link startOfErrors} */
+export const errorsQuery = (since: string) =>
   queryOptions({
     queryKey: ["errors", since],
     queryFn: ({ signal }) =>
-      call<ErrorGroups>("admin/errors", { query: { since }, signal, background: true }),
+      call<ErrorGroups>("admin/errors", {
+        query: { since: new Date(startOfErrors(since, Date.now())).toISOString() },
+        signal,
+        background: true,
+      }),
   });
 
 export const overviewQuery = (hours: number) =>

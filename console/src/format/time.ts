@@ -37,21 +37,21 @@ export function clockIn(epochMs: number, timeZone: string, nowMs: number, withMs
   return `${day === dayIn(nowMs, timeZone) ? "" : `${day} `}${hour}:${minute}:${second}${ms}${zone}`;
 }
 
-/** `14:00`, with the day before it where that is not `now`'s; UTC is named. */
-export function minuteIn(epochMs: number, timeZone: string, nowMs: number): string {
-  return clockIn(epochMs, timeZone, nowMs).replace(/:\d\d(?= UTC$|$)/, "");
-}
+const dayFormat = (weekday: "long" | "short", more: Intl.DateTimeFormatOptions = {}): Intl.DateTimeFormat =>
+  new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", weekday, ...more });
+const WEEKDAY = dayFormat("short");
+const DAY = dayFormat("long", { day: "numeric", month: "short" });
 
-const WEEKDAY = new Intl.DateTimeFormat("en-GB", {
-  timeZone: "UTC",
-  weekday: "long",
-  day: "numeric",
-  month: "short",
-});
+/** `14:00`, or `Sun 14:00` on another day than `now`'s: for the hours of some days, no more than a week back. UTC is named. */
+export function hourIn(epochMs: number, timeZone: string, nowMs: number): string {
+  const clock = clockIn(epochMs, timeZone, epochMs).replace(/:\d\d(?= UTC$|$)/, "");
+  const day = dayIn(epochMs, timeZone);
+  return day === dayIn(nowMs, timeZone) ? clock : `${WEEKDAY.format(Date.parse(day))} ${clock}`;
+}
 
 /** `Tuesday 25 Aug`, of a date as `YYYY-MM-DD`. */
 export function dayWords(date: string): string {
-  return WEEKDAY.format(Date.parse(`${date}T00:00:00Z`)).replace(",", "");
+  return DAY.format(Date.parse(date)).replace(",", "");
 }
 
 /** `2026-08-25 14:32:05.123 Asia/Bangkok`: all that there is to say. */

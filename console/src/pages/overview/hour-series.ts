@@ -1,4 +1,4 @@
-import { minuteIn } from "../../format/time.ts";
+import { hourIn } from "../../format/time.ts";
 import { useChoice } from "../../preferences/stored.ts";
 import { timeMode } from "../../preferences/time-mode.ts";
 import { useSession } from "../../session/session.ts";
@@ -20,10 +20,10 @@ export const SERIES: readonly Series[] = [
   { kind: "blocked", title: "Came to stand still, and still do", word: "came to stand still", tone: "stop" },
 ];
 
-/** How an hour is called, by the reader's choice: `14:00`; yesterday's with their day. */
+/** How an hour is called, by the reader's choice: `14:00`; those of other days with their weekday. */
 export function useHourName(): (from: string) => string {
   const mode = useChoice(timeMode);
   const { time_zone: venue } = useSession();
   const zone = mode === "utc" ? "UTC" : venue;
-  return (from) => minuteIn(Date.parse(from), zone, Date.now());
+  return (from) => hourIn(Date.parse(from), zone, Date.now());
 }

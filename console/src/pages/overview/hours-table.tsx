@@ -37,7 +37,7 @@ export function HoursTable({ hours }: { readonly hours: Overview["hours"] }) {
         <tbody>
           {hours.toReversed().map((hour) => (
             <tr key={hour.from} className="h-8 border-t border-line hover:bg-hover">
-              <th scope="row" className="num px-3 font-normal">
+              <th scope="row" className="num px-3 font-normal whitespace-nowrap">
                 {nameOf(hour.from)}
               </th>
               {SERIES.map(({ kind }) => (

@@ -1,0 +1,88 @@
+import { Link } from "@tanstack/react-router";
+import { useId, useState } from "react";
+import { Figure } from "../../ui/figure.tsx";
+import { ChevronIcon } from "../../ui/icons.tsx";
+import { FromNow } from "../../ui/time.tsx";
+import { ErrorDetails } from "./error-details.tsx";
+import type { Columns } from "./error-columns.ts";
+import { ErrorRetry, type RetryProps } from "./error-retry.tsx";
+import { ErrorSaid } from "./error-said.tsx";
+import { titleOf } from "./error-words.ts";
+
+interface Props extends RetryProps {
+  readonly columns: Columns;
+}
+
+const NUMBER = "px-2 py-2 text-end align-top";
+
+/** A group: what was said, how much it holds up, and what can be done. More of it below, when asked for. */
+export function ErrorRow(props: Props) {
+  const { group, columns, atLeast } = props;
+  const { fingerprint, standing, waiting, attempts, partners, last_seen, example_order_id } = group;
+  const [isOpen, setOpen] = useState(false);
+  const details = useId();
+  return (
+    <>
+      <tr data-group={fingerprint} className="border-t border-line hover:bg-hover">
+        <th scope="row" className="py-1.5 ps-2 pe-2 align-top font-normal">
+          <div className="flex items-start gap-2">
+            <button
+              type="button"
+              aria-expanded={isOpen}
+              aria-controls={details}
+              aria-label={`More of: ${titleOf(group)}`}
+              onClick={() => setOpen(!isOpen)}
+              className="grid size-6 shrink-0 place-items-center rounded text-ink-3 hover:bg-rest-soft hover:text-ink"
+            >
+              <ChevronIcon className={`size-4 ${isOpen ? "" : "-rotate-90"}`} />
+            </button>
+            <ErrorSaid group={group} partner={props.partner}>
+              {columns.isNarrow && <ErrorRetry {...props} />}
+            </ErrorSaid>
+          </div>
+        </th>
+        <td className={`${NUMBER} ${standing > 0 ? "font-semibold text-stop" : "text-ink-3"}`}>
+          <Figure value={standing} atLeast={atLeast} />
+        </td>
+        <td className={`${NUMBER} ${waiting > 0 ? "font-medium text-wait" : "text-ink-3"}`}>
+          <Figure value={waiting} atLeast={atLeast} />
+        </td>
+        {!columns.isNarrow && (
+          <>
+            <td className={NUMBER}>
+              <Figure value={attempts} atLeast={atLeast} />
+            </td>
+            <td className="truncate px-2 py-2 align-top max-lg:hidden" title={partners.join(", ")}>
+              {partners[0]}
+              {partners.length > 1 && (
+                <span className="block text-xs text-ink-3">and {partners.length - 1} more</span>
+              )}
+            </td>
+            <td className="px-2 py-2 align-top">
+              <FromNow at={last_seen} />
+              <Link
+                to="/orders/$id"
+                params={{ id: String(example_order_id) }}
+                className="num block w-fit text-xs text-ink-2 underline decoration-line-strong hover:text-ink"
+              >
+                order {example_order_id}
+              </Link>
+            </td>
+          </>
+        )}
+        {columns.hasActs && (
+          <td className="py-1.5 pe-3 text-end align-top">
+            <ErrorRetry {...props} />
+          </td>
+        )}
+      </tr>
+      {isOpen && (
+        <tr id={details}>
+          <td colSpan={columns.isNarrow ? 3 : columns.hasActs ? 7 : 6} className="px-3 pt-1 pb-4 sm:ps-11">
+            <ErrorDetails group={group} partner={props.partner} />
+          </td>
+        </tr>
+      )}
+    </>
+  );
+}
