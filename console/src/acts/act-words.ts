@@ -14,7 +14,7 @@ interface Words {
   readonly isFinal: boolean;
 }
 
-export const WORDS: Record<ActKey, Words> = {
+const WORDS: Record<ActKey, Words> = {
   retry: {
     label: "Retry ticketing",
     effect: "A new run of attempts begins at once. Ticketing gets the same Idempotency-Key as before.",

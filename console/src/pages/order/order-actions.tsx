@@ -1,11 +1,12 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
-import { actKey, type PossibleAct, WORDS, wordsOf } from "../../acts/act-words.ts";
+import { type PossibleAct, wordsOf } from "../../acts/act-words.ts";
 import type { OrderStory } from "../../api/types.ts";
 import { Button } from "../../ui/button.tsx";
 import { ChevronIcon, TickIcon } from "../../ui/icons.tsx";
 import { useKeys } from "../../ui/keys.ts";
 import { Menu, MenuItem } from "../../ui/menu.tsx";
+import { ATTENTION } from "../../ui/status.tsx";
 
 const load = () => import("../../acts/act-dialog.tsx");
 const ActDialog = lazy(() => load().then(({ ActDialog }) => ({ default: ActDialog })));
@@ -36,7 +37,7 @@ export function OrderActions({ story }: { readonly story: OrderStory }) {
       {first && (
         <div className="mt-3 flex flex-wrap items-center gap-2" onPointerEnter={() => void load()}>
           <Button
-            kind={WORDS[actKey(first)].isFinal ? "plain" : "primary"}
+            kind={ATTENTION.includes(order.status) ? "primary" : "plain"}
             aria-describedby="first-advice"
             onClick={() => ask(first)}
           >

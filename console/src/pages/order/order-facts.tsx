@@ -36,10 +36,10 @@ export function OrderFacts({ story }: { readonly story: OrderStory }) {
             <Time at={order.created_at} />
           </Fact>
           <Fact name="Ticketed">
-            {order.ticketed_at === null ? <None /> : <Time at={order.ticketed_at} />}
+            {order.ticketed_at === null ? <None word="not yet" /> : <Time at={order.ticketed_at} />}
           </Fact>
           <Fact name="Delivered">
-            {order.delivered_at === null ? <None /> : <Time at={order.delivered_at} />}
+            {order.delivered_at === null ? <None word="not yet" /> : <Time at={order.delivered_at} />}
           </Fact>
           <Fact name="Visit">{visitsOf(order.items) || <None />}</Fact>
           <Fact name="Total">
@@ -68,7 +68,7 @@ function Fact({ name, children }: { readonly name: string; readonly children: Re
   );
 }
 
-const None = () => <span className="text-ink-3">none</span>;
+const None = ({ word = "none" }: { readonly word?: string }) => <span className="text-ink-3">{word}</span>;
 
 /** The partner has sent the id before: on the phone, it may be the other order that is meant. */
 function SameExternalId({ ids }: { readonly ids: readonly number[] }) {

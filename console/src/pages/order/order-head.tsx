@@ -6,6 +6,7 @@ import { Copyable } from "../../ui/copy.tsx";
 import { Badge, STATUS, StatusBadge } from "../../ui/status.tsx";
 import { OrderActions } from "./order-actions.tsx";
 import { Countdown } from "./countdown.tsx";
+import { VerdictText } from "./verdict-text.tsx";
 
 const EDGES = {
   good: "border-s-good",
@@ -42,9 +43,11 @@ export function OrderHead({ story }: { readonly story: OrderStory }) {
           {partner.disabled_at !== null && <Badge tone="rest">Disabled</Badge>}
         </span>
       </div>
-      <p className="mt-3 max-w-[80ch] text-base font-medium wrap-anywhere">{verdict.happened}</p>
+      <p className="mt-3 max-w-[80ch] text-lg font-medium wrap-anywhere">
+        <VerdictText text={verdict.happened} />
+      </p>
       <p className="mt-1 max-w-[80ch] text-base wrap-anywhere text-ink-2">
-        {verdict.next} {next[0] && !isHeld && <Countdown attempt={next[0]} />}
+        <VerdictText text={verdict.next} /> {next[0] && !isHeld && <Countdown attempt={next[0]} />}
       </p>
       {mayAct && <OrderActions story={story} />}
     </section>

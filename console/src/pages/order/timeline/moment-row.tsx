@@ -41,15 +41,17 @@ export function MomentContent({ entry, story }: { readonly entry: Entry; readonl
   const isMilestone = what === "ticketed" || what === "delivered";
   return (
     <div className="min-w-0 py-1.5">
-      <div className="flex flex-wrap items-center gap-x-2.5 gap-y-0.5">
-        <span className={`wrap-anywhere ${isMilestone ? "font-semibold text-good" : "font-medium"}`}>
-          {titleOf(moment, story)}
-        </span>
-        {isResult && <ResultChip moment={moment} />}
-        {isResult && <span className="text-ink-2">{meaningOf(moment)}</span>}
+      <div className="flex flex-wrap items-baseline gap-x-2.5 gap-y-0.5 sm:flex-nowrap">
+        <div className="flex min-w-0 flex-wrap items-center gap-x-2.5 gap-y-0.5 sm:flex-1">
+          <span className={`wrap-anywhere ${isMilestone ? "font-semibold text-good" : "font-medium"}`}>
+            {titleOf(moment, story)}
+          </span>
+          {isResult && <ResultChip moment={moment} />}
+          {isResult && <span className="text-ink-2">{meaningOf(moment)}</span>}
+        </div>
         <When at={moment.at} gapMs={gapMs} durationMs={moment.duration_ms} />
       </div>
-      {note !== null && moment.action !== "reveal" && (
+      {note !== null && moment.action !== "reveal" && moment.error !== "lost" && (
         <p className="max-w-[90ch] wrap-anywhere text-ink-2">{what === "action" ? `“${note}”` : note}</p>
       )}
       {answer !== null && (
@@ -82,7 +84,7 @@ interface WhenProps {
 /** In columns of their own, so that the eye runs down them. */
 function When({ at, gapMs, durationMs }: WhenProps) {
   return (
-    <span className="num ms-auto flex items-baseline text-xs text-ink-3">
+    <span className="num ms-auto flex shrink-0 items-baseline text-xs text-ink-3">
       <Cell width="sm:w-16" title="How long it took">
         {durationMs === null ? "" : duration(durationMs)}
       </Cell>

@@ -83,14 +83,21 @@ function toCome(story: OrderStory): Line[] {
     content: <NextContent attempt={attempt} />,
   }));
   const tone = standsStillTone(story);
-  if (tone === null) return next;
   const lane = story.order.status.startsWith("ota_") ? "callback" : "ticketing";
-  return [
-    ...next,
-    { key: "still", lane, mark: { tone, hollow: true }, content: <StandsStill story={story} /> },
-  ];
+  const still: Line[] =
+    tone === null
+      ? []
+      : [{ key: "still", lane, mark: { tone, hollow: true }, content: <StandsStill story={story} /> }];
+  return [...next, ...still, ...callbackToCome(story)];
 }
 
+/** The second leg stands there from the start: nothing moves aside for it, and the whole way is seen. */
+function callbackToCome({ order, callbacks }: OrderStory): Line[] {
+  const isOver = order.status === "cancelled" || order.status === "closed";
+  if (isOver || order.ticketed_at !== null || callbacks.length > 0) return [];
+  const content = <p className="py-1.5 text-ink-3">Then the partner is told, once there are tickets</p>;
+  return [{ key: "callback", lane: "callback", mark: { tone: "rest", hollow: true }, content }];
+}
 function reachOf(lines: readonly Line[]): Reach {
   const of = (lane: Leg): Reach[Leg] => {
     const isOn = (line: Line): boolean => line.lane === lane && line.mark !== undefined;
