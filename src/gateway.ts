@@ -30,6 +30,7 @@ import { createOrderWaits } from "./pipeline/order-waits.ts";
 import { createTestCallback } from "./pipeline/test-callback.ts";
 import { createTicketingStep } from "./pipeline/ticketing.ts";
 import { provision } from "./provision.ts";
+import { prepareOrderInput } from "./orders/order-input.ts";
 import { type Leg, LEGS, ORDER_STATUSES } from "./orders/states.ts";
 import { ClockBehind } from "./storage/hold.ts";
 import { inLine } from "./storage/in-line.ts";
@@ -62,6 +63,9 @@ export interface StartOptions {
   /** The database was restored: it is held from before the gateway listens, with who and why. */
   readonly restored?: Act | undefined;
 }
+
+/** What the first order needs is loaded when the gateway has answered those who waited for it to be there. */
+const PREPARE_AFTER_MS = 250;
 
 /** Composition root: Config -> a gateway that listens and works. @throws {@link StartError} */
 export async function startGateway(config: Config, log: Log, start: StartOptions = {}): Promise<Gateway> {
@@ -263,6 +267,7 @@ async function startOn(
     // Also a process that only works jobs answers for its health.
     await server.listen({ host: config.host, port: config.port });
     if (config.role !== "api") await holdWatch.start();
+    if (config.role !== "worker") setTimeout(prepareOrderInput, PREPARE_AFTER_MS).unref();
   } catch (error) {
     await Promise.all([server.close(), stopEngine(engine, 0, clients)]);
     throw error;

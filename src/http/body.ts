@@ -1,11 +1,9 @@
 import type { FastifyRequest } from "fastify";
 import { type Static, type TSchema, Type } from "typebox";
-import Compile from "typebox/compile";
 import type { InputProblem } from "../orders/order-input.ts";
+import { MAX_PROBLEMS, validatorOf } from "../orders/validator.ts";
 import type { JsonBody } from "./json-body.ts";
 import { Problem } from "./problem-reply.ts";
-
-const MAX_PROBLEMS = 20;
 
 /** One line of text by a person, for the record. */
 export const Reason = Type.String({
@@ -20,8 +18,9 @@ export const Reason = Type.String({
  * @returns a reader, which throws Problem 400 with everything that is wrong
  */
 export function createBodyReader<T extends TSchema>(schema: T): (request: FastifyRequest) => Static<T> {
-  const validator = Compile(schema);
+  const validatorNow = validatorOf(schema);
   return (request) => {
+    const validator = validatorNow();
     const { value } = request.body as JsonBody;
     if (validator.Check(value)) return value;
     const problems = new Map<string, InputProblem>();

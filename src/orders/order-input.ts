@@ -1,10 +1,5 @@
 import Type, { type Static } from "typebox";
-import Compile from "typebox/compile";
-import System from "typebox/system";
-
-/** Problems that one answer lists (SPEC section 3). */
-const MAX_PROBLEMS = 20;
-System.Settings.Set({ maxErrors: MAX_PROBLEMS });
+import { MAX_PROBLEMS, type Validator, validatorOf } from "./validator.ts";
 
 const MAX_ITEMS = 500;
 
@@ -83,7 +78,12 @@ export interface InputProblem {
   readonly detail: string;
 }
 
-const validator = Compile(OrderInput);
+const validatorNow = validatorOf(OrderInput);
+
+/** Has the checks ready, so that no first order waits for them. */
+export function prepareOrderInput(): void {
+  validatorNow();
+}
 
 /**
  * Checks a parsed body without changing or coercing anything.
@@ -99,6 +99,7 @@ export function checkOrderInput(
   const tooMany = itemsBeyondLimit(value);
   if (tooMany) return { ok: false, problems: [{ pointer: "/items", detail: must(["items"]) }] };
   const problems: InputProblem[] = [];
+  const validator = validatorNow();
   if (!validator.Check(value)) {
     for (const error of validator.Errors(value)) problems.push(...describe(error));
   } else {
@@ -116,7 +117,7 @@ function itemsBeyondLimit(value: unknown): boolean {
   return Array.isArray(value.items) && value.items.length > MAX_ITEMS;
 }
 
-type SchemaError = ReturnType<typeof validator.Errors>[number];
+type SchemaError = ReturnType<Validator<typeof OrderInput>["Errors"]>[number];
 
 function describe(error: SchemaError): InputProblem[] {
   if (error.keyword === "required") {
