@@ -19,6 +19,8 @@ interface Props {
   readonly filter: Query;
   readonly title: string;
   readonly onClose: () => void;
+  /** It has begun: what was marked for it needn't be any more. Called after `onClose`. */
+  readonly onStarted?: () => void;
 }
 
 interface Counted {
@@ -31,7 +33,7 @@ interface Counted {
  * Acts upon all orders of a filter: how many they are, then why, then it begins. What has begun is the server's: this dialog closes,
  * and the address of the page (`?bulk=`) opens its progress, on any page and after a reload too.
  */
-export function BulkDialog({ action, filter, title, onClose }: Props) {
+export function BulkDialog({ action, filter, title, onClose, onStarted }: Props) {
   const counting = useDryRun(action, filter);
   return (
     <Dialog open onClose={onClose} title={title} description={BULK_WORDS[action].meaning}>
@@ -40,7 +42,7 @@ export function BulkDialog({ action, filter, title, onClose }: Props) {
       {counting.data && <CountSentence action={action} {...counting.data} />}
       {action === "retry" && <Doubt filter={filter} />}
       {counting.data && counting.data.possible > 0 && (
-        <BulkForm action={action} filter={filter} counted={counting.data} onClose={onClose} />
+        <BulkForm {...{ action, filter, onClose, onStarted }} counted={counting.data} />
       )}
     </Dialog>
   );
@@ -107,14 +109,12 @@ function CountSentence({
   );
 }
 
-interface FormProps {
-  readonly action: BulkAction;
-  readonly filter: Query;
+interface FormProps extends Pick<Props, "action" | "filter" | "onClose"> {
+  readonly onStarted: Props["onStarted"] | undefined;
   readonly counted: Counted;
-  readonly onClose: () => void;
 }
 
-function BulkForm({ action, filter, counted: found, onClose }: FormProps) {
+function BulkForm({ action, filter, counted: found, onClose, onStarted }: FormProps) {
   const navigate = useNavigate();
   const queries = useQueryClient();
   // Of this dialog: pressed twice, or sent anew after no answer, it still makes one job.
@@ -129,6 +129,7 @@ function BulkForm({ action, filter, counted: found, onClose }: FormProps) {
     onSuccess: ({ id }) => {
       void queries.invalidateQueries({ queryKey: bulkJobsQuery.queryKey });
       onClose();
+      onStarted?.();
       return navigate({ to: ".", search: (before) => ({ ...before, bulk: id }) });
     },
   });

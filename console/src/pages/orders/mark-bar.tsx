@@ -43,7 +43,7 @@ export function MarkBar({ filter, orders, hasMore, marks }: Props) {
   const atLeast = marks.isAll && all?.at_least ? "+" : "";
   const meant: Query = marks.isAll ? { ...filter } : { id: marked.map(({ id }) => id) };
   return (
-    <div className="sticky bottom-3 z-20 mx-auto flex w-full max-w-3xl flex-wrap items-center gap-x-3 gap-y-2 rounded-lg border border-line-strong bg-raised px-3 py-2 shadow-raised">
+    <div className="sticky bottom-12 z-20 mx-auto flex w-full max-w-3xl flex-wrap items-center gap-x-3 gap-y-2 rounded-lg border border-line-strong bg-raised px-3 py-2 shadow-raised">
       <p role="status" className="num font-medium">
         {count(number)}
         {atLeast} marked
@@ -103,6 +103,7 @@ export function MarkBar({ filter, orders, hasMore, marks }: Props) {
           filter={meant}
           title={`${BULK_WORDS[action].verb} ${marks.isAll ? "all that match" : counted(marked.length, "marked order")}`}
           onClose={() => setAction(null)}
+          onStarted={marks.clear}
         />
       )}
     </div>

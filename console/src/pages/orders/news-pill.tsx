@@ -5,7 +5,7 @@ import type { News } from "./use-order-list.ts";
 /** How many orders aren't in the list yet. It floats: nothing moves when it comes. */
 export function NewsPill({ news, onShow }: { readonly news: News; readonly onShow: () => void }) {
   const isThere = news.ids.size > 0 || news.orMore;
-  useKeys({ n: () => isThere && onShow() });
+  useKeys({ n: onShow });
   const words = `${news.ids.size > 0 ? count(news.ids.size) : "Many"}${news.ids.size > 0 && news.orMore ? "+" : ""} new`;
   return (
     <div role="status" className="pointer-events-none sticky top-24 z-20 flex h-0 justify-center md:top-14">

@@ -65,7 +65,7 @@ export function OrderList({ filter, isHome, lists }: Props) {
           />
         </Panel>
       )}
-      <div className="flex min-h-8 items-center justify-center gap-3 text-ink-3">
+      <div className="mb-8 flex min-h-8 items-center justify-center gap-3 text-ink-3">
         {query.hasNextPage ? (
           <Button busy={query.isFetchingNextPage && "Loading"} onClick={() => void query.fetchNextPage()}>
             Show 50 more

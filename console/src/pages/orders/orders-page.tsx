@@ -23,7 +23,6 @@ export function OrdersPage() {
   return (
     <Page title={isAtHome ? "Orders that need attention" : "Orders"} quiet>
       <div className="flex flex-col gap-2">
-        <BulkStrip />
         <FilterBar search={search}>
           <BulkButton />
         </FilterBar>
@@ -32,6 +31,7 @@ export function OrdersPage() {
         {isAtHome && <VisitSoon />}
         <OrderList key={JSON.stringify(filter)} filter={filter} isHome={isAtHome} lists={lists} />
       </div>
+      <BulkStrip />
     </Page>
   );
 }
