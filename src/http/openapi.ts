@@ -222,9 +222,9 @@ export const SWAGGER_OPTIONS: FastifyDynamicSwaggerOptions = {
           in: "cookie",
           name: SECURE_COOKIE,
           description:
-            "An operator's session in a browser, which `POST /admin/session` begins, and any answer may replace (`Set-Cookie`); " +
-            "`wavegate-session` on the gateway's own host without TLS. Only pages of the gateway may send it; `X-WaveGate-Background: 1` says that nobody has done " +
-            "anything, so that the request doesn't prolong it.",
+            "An operator's session in a browser, which `POST /admin/session` begins, and any answer may replace " +
+            "(`Set-Cookie`); `wavegate-session` on the gateway's own host without TLS. Only pages of the gateway may send " +
+            "it; `X-WaveGate-Background: 1` says that nobody has done anything, so that the request doesn't prolong it.",
         },
       },
     },
