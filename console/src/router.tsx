@@ -66,7 +66,7 @@ const overview = createRoute({
 
 /** "They say that they sent EXT-42": what was refused under that id. */
 interface RefusalSearch {
-  readonly external_order_id?: string;
+  readonly external_order_id?: string | undefined;
 }
 
 function readRefusalSearch(raw: Record<string, unknown>): RefusalSearch {
@@ -84,7 +84,7 @@ const partners = createRoute({
 const partner = createRoute({
   getParentRoute: () => root,
   path: "/partners/$id",
-  validateSearch: (raw: Record<string, unknown>): RefusalSearch & { tab?: "door" } => ({
+  validateSearch: (raw: Record<string, unknown>): RefusalSearch & { tab?: "door" | undefined } => ({
     ...readRefusalSearch(raw),
     ...(raw["tab"] === "door" && { tab: "door" as const }),
   }),

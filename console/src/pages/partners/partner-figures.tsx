@@ -9,7 +9,7 @@ export function PartnerFigures({ partner }: { readonly partner: PartnerWithStand
   const { partner_id: id, stopped, last_day: day } = partner;
   const since = dayAgo(useNow());
   return (
-    <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-lg border border-line bg-line sm:grid-cols-4 xl:grid-cols-7">
+    <dl className="flex flex-wrap gap-px overflow-hidden rounded-lg border border-line bg-line">
       <Figure label="Stopped at ticketing">
         <OrdersNumber
           bad
@@ -58,9 +58,11 @@ interface FigureProps {
 
 function Figure({ label, small = false, children }: FigureProps) {
   return (
-    <div className="grow bg-panel px-3 py-2 last:col-span-2 sm:last:col-span-1">
+    <div className="flex-1 basis-36 bg-panel px-3 py-2">
       <dt className="text-xs text-ink-3">{label}</dt>
-      <dd className={`flex min-h-7 items-center ${small ? "text-sm" : "text-lg"}`}>{children}</dd>
+      <dd className={`flex min-h-7 items-center [&_a]:justify-start ${small ? "text-sm" : "text-lg"}`}>
+        {children}
+      </dd>
     </div>
   );
 }

@@ -29,7 +29,7 @@ export function PartnerNotices({ partner }: { readonly partner: PartnerWithStand
             </>
           }
         >
-          {circuit.reason !== null && <p>{circuit.reason}</p>}
+          {circuit.reason !== null && <p className="first-letter:uppercase">{circuit.reason}</p>}
           <p>
             One after another is tried; when one is taken, all go out. They spend no attempts meanwhile.{" "}
             <Link

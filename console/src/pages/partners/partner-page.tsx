@@ -75,7 +75,7 @@ function Refused({ partner }: { readonly partner: string }) {
         <Segments label="What was refused">
           <Link
             to="."
-            search={({ tab: _, ...rest }) => rest}
+            search={(before) => ({ ...before, tab: undefined })}
             activeOptions={{ includeSearch: false }}
             aria-current={isDoor ? undefined : "page"}
             className={segmentClass(!isDoor)}

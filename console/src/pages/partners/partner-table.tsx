@@ -26,20 +26,20 @@ export function PartnerTable({ partners }: { readonly partners: readonly Partner
           <Head>Partner</Head>
           <Head className={FROM_SM}>State</Head>
           <Head className="text-end">
-            Stopped <span className="block">at ticketing</span>
+            Stopped <span className="block whitespace-nowrap">at ticketing</span>
           </Head>
           <Head className="text-end">
-            Stopped <span className="block">callbacks</span>
+            Stopped <span className="block whitespace-nowrap">callbacks</span>
           </Head>
           <Head className={FROM_SM}>Callbacks</Head>
           <Head className={`${FROM_MD} text-end`}>
-            Failed <span className="block">callbacks, 24 h</span>
+            Failed <span className="block whitespace-nowrap">callbacks, 24 h</span>
           </Head>
           <Head className={`${FROM_MD} text-end`}>
-            Refused <span className="block">24 h</span>
+            Refused <span className="block whitespace-nowrap">24 h</span>
           </Head>
           <Head className={`${FROM_LG} text-end`}>
-            Orders <span className="block">24 h</span>
+            Orders <span className="block whitespace-nowrap">24 h</span>
           </Head>
           <Head className={FROM_LG}>Last order</Head>
           <Head className={FROM_XL}>Last seen</Head>
@@ -73,11 +73,17 @@ function Row({ partner }: { readonly partner: PartnerWithStanding }) {
           params={{ id }}
           data-row
           title={`${name} (${id})`}
-          className="flex min-h-6 min-w-0 flex-wrap items-baseline gap-x-2 hover:underline"
+          className="flex min-h-6 min-w-0 flex-wrap content-center items-baseline gap-x-2 hover:underline"
         >
           <span className="min-w-0 truncate font-medium">{name}</span>
           <span className="min-w-0 truncate font-mono text-xs font-normal text-ink-3">{id}</span>
         </Link>
+        {(partner.state === "disabled" || partner.circuit !== null) && (
+          <div className="flex flex-wrap gap-x-3 gap-y-1 font-normal sm:hidden">
+            {partner.state === "disabled" && <PartnerState {...partner} />}
+            {partner.circuit !== null && <CallbackCircuit {...partner} />}
+          </div>
+        )}
       </th>
       <td className={`${CELL} ${FROM_SM}`}>
         <PartnerState {...partner} />

@@ -10,11 +10,7 @@ export function RefusalBox() {
   const navigate = useNavigate();
   const id = useId();
   const look = (text: string) =>
-    navigate({
-      to: ".",
-      search: ({ external_order_id: _, ...rest }) =>
-        text === "" ? rest : { ...rest, external_order_id: text },
-    });
+    navigate({ to: ".", search: (before) => ({ ...before, external_order_id: text || undefined }) });
   return (
     <search className="min-w-0">
       <form
@@ -26,10 +22,10 @@ export function RefusalBox() {
           void look(formText(event.currentTarget, "external_order_id"));
         }}
       >
-        <label htmlFor={id} className="text-ink-2">
+        <label htmlFor={id} className="w-full text-ink-2 sm:w-auto">
           Was an order refused?
         </label>
-        <div className="w-52 max-w-full">
+        <div className="min-w-0 flex-1 sm:w-52 sm:flex-none">
           <Input
             id={id}
             name="external_order_id"

@@ -67,11 +67,11 @@ function NotFound({ wanted }: { readonly wanted: string }) {
   return (
     <Empty Icon={SearchIcon} title={`No refusal of ${short(wanted)} is on record`}>
       <p>
-        It was accepted,{" "}
+        Perhaps it was accepted:{" "}
         <Link to="/" search={{ q: wanted }} className="text-accent underline">
           look among the orders
         </Link>
-        ; or it never came here; or its body couldn't be read, and it stands without an id in its partner's
+        . Or it never came here, or its body couldn't be read: then it stands without an id in its partner's
         list.
       </p>
     </Empty>

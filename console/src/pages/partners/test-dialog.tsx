@@ -114,13 +114,7 @@ function Text({ label, text }: { readonly label: string; readonly text: string |
       {text === null ? (
         <p>Nothing</p>
       ) : (
-        <pre
-          tabIndex={0}
-          aria-label={label}
-          className="max-h-40 overflow-auto font-mono text-xs wrap-anywhere whitespace-pre-wrap"
-        >
-          {text}
-        </pre>
+        <pre className="font-mono text-xs wrap-anywhere whitespace-pre-wrap">{text}</pre>
       )}
     </div>
   );
