@@ -36,13 +36,13 @@ export function ErrorDetails({ group, partner }: Props) {
         {standing + waiting > 0 && (
           <>
             <Link to="/" search={ordersOfGroup(group, partner)} className={LINK}>
-              Those that stand still or wait
+              All that stand still or wait
             </Link>
             ,{" "}
           </>
         )}
         <Link to="/orders/$id" params={{ id: String(example_order_id) }} className={LINK}>
-          the newest, {example_order_id}
+          the newest: {example_order_id}
         </Link>
       </Detail>
       {host !== null && (

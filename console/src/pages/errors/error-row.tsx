@@ -1,7 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import { useId, useState } from "react";
 import { Figure } from "../../ui/figure.tsx";
-import { ChevronIcon } from "../../ui/icons.tsx";
+import { CheckIcon, ChevronIcon, ClockIcon, StopIcon } from "../../ui/icons.tsx";
+import { TONE_TEXT } from "../../ui/status.tsx";
 import { FromNow } from "../../ui/time.tsx";
 import { ErrorDetails } from "./error-details.tsx";
 import type { Columns } from "./error-columns.ts";
@@ -25,7 +26,7 @@ export function ErrorRow(props: Props) {
     <>
       <tr data-group={fingerprint} className="border-t border-line hover:bg-hover">
         <th scope="row" className="py-1.5 ps-2 pe-2 align-top font-normal">
-          <div className="flex items-start gap-2">
+          <div className="flex items-start gap-1.5">
             <button
               type="button"
               aria-expanded={isOpen}
@@ -36,6 +37,7 @@ export function ErrorRow(props: Props) {
             >
               <ChevronIcon className={`size-4 ${isOpen ? "" : "-rotate-90"}`} />
             </button>
+            <Standing group={group} />
             <ErrorSaid group={group} partner={props.partner}>
               {columns.isNarrow && <ErrorRetry {...props} />}
             </ErrorSaid>
@@ -78,11 +80,27 @@ export function ErrorRow(props: Props) {
       </tr>
       {isOpen && (
         <tr id={details}>
-          <td colSpan={columns.isNarrow ? 3 : columns.hasActs ? 7 : 6} className="px-3 pt-1 pb-4 sm:ps-11">
+          <td colSpan={columns.isNarrow ? 3 : columns.hasActs ? 7 : 6} className="px-3 pt-1 pb-4 sm:ps-15">
             <ErrorDetails group={group} partner={props.partner} />
           </td>
         </tr>
       )}
     </>
+  );
+}
+
+/** At a glance: what needs somebody, what goes on by itself, what is over. */
+function Standing({ group: { standing, waiting } }: Pick<Props, "group">) {
+  const [Icon, tone, words] =
+    standing > 0
+      ? ([StopIcon, "stop", "Needs somebody"] as const)
+      : waiting > 0
+        ? ([ClockIcon, "wait", "Is tried again by itself"] as const)
+        : ([CheckIcon, "rest", "Over: the orders fared better since"] as const);
+  return (
+    <span title={words} className={`mt-1 ${TONE_TEXT[tone]}`}>
+      <Icon />
+      <span className="sr-only">{words}: </span>
+    </span>
   );
 }

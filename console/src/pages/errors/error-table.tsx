@@ -76,7 +76,7 @@ function Head({ isNarrow, hasActs }: Columns) {
   return (
     <thead className="text-xs text-ink-3">
       <tr className="align-bottom">
-        <th scope="col" className="py-1.5 ps-11 pe-2">
+        <th scope="col" className="py-1.5 ps-15 pe-2">
           Error
         </th>
         <th scope="col" className={number}>

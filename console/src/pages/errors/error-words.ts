@@ -1,6 +1,5 @@
 import { clauseOf } from "../../../../src/orders/verdict-words.ts";
 import type { ErrorGroup } from "../../api/types.ts";
-import type { Tone } from "../../ui/status.tsx";
 
 /** What a status says, in words. */
 const CODES: Readonly<Record<number, string>> = {
@@ -34,12 +33,6 @@ export function meaningOf({ code, error }: ErrorGroup): string | null {
   return CODES[code] ?? null;
 }
 
-/** What counts in a group: that orders stand still, that some wait, or that all is over. */
-export function toneOf({ standing, waiting }: ErrorGroup): Tone {
-  if (standing > 0) return "stop";
-  return waiting > 0 ? "wait" : "rest";
-}
-
 const ITS_OWN_WAY = "What waits is tried again by itself. What stands still has used up its attempts:";
 
 /** What can be done about a group, for whoever sees such a one for the first time. */
@@ -56,8 +49,8 @@ export function adviceOf({ leg, code, error }: ErrorGroup): string {
     return `${ITS_OWN_WAY} tell the partner what its endpoint answers, and retry when it is well.`;
   if (error === "timeout" || error === "reset" || error === "lost" || error === "protocol") {
     return (
-      `${ITS_OWN_WAY} retry when ticketing is well. Orders whose outcome is unknown may have been booked: look in ticketing ` +
-      "before anything else."
+      "What waits is tried again by itself. What stands still has used up its attempts, or nobody knows what came of it: it may have " +
+      "been booked. Look in ticketing first."
     );
   }
   return `${ITS_OWN_WAY} retry when ticketing is well.`;
