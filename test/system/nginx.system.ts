@@ -38,6 +38,7 @@ const PARTNERS_JSON = JSON.stringify([
   partner("listed6", ["::1/128"]),
   partner("proxy", [`${INNER}/32`]),
 ]);
+const OPERATORS_JSON = JSON.stringify([{ name: "kim", token: "the-token-of-kim", role: "viewer" }]);
 
 interface Sent {
   readonly as?: string;
@@ -97,12 +98,13 @@ suite("behind nginx", () => {
     outerReplaces: 0,
     unbounded: 0,
     unbuffered: 0,
+    below: 0,
     halfTrusted: 0,
   };
 
   before(async () => {
     ticketing = await startRecorder();
-    const env = { ...gatewayEnv(await SQLITE.createUrl(), ticketing.url), PARTNERS_JSON };
+    const env = { ...gatewayEnv(await SQLITE.createUrl(), ticketing.url), PARTNERS_JSON, OPERATORS_JSON };
     gateway = await runGateway({ ...env, TRUSTED_PROXIES: `${INNER}/32,${OUTER}/32` });
     const other = { ...env, DATABASE_URL: await SQLITE.createUrl(), TRUSTED_PROXIES: `${INNER}/32` };
     trustsInnerAlone = await runGateway(other);
@@ -199,6 +201,28 @@ suite("behind nginx", () => {
       }
     });
   }
+
+  test("below a path, the console finds its files, and live events pass at once", async (t) => {
+    const url = `http://127.0.0.1:${ports.below}/tickets`;
+    const page = await fetch(`${url}/console`);
+    assert.equal(page.url, `${url}/console/`);
+    const deep = `${url}/console/orders/42`;
+    const html = await (await fetch(deep)).text();
+    const base = new URL(/<base href="([^"]+)"/.exec(html)![1]!, deep);
+    const script = new URL(/<script[^>]* src="([^"]+)"/.exec(html)![1]!, base);
+    assert.equal((await fetch(script)).status, 200, script.href);
+
+    const stop = new AbortController();
+    t.after(() => stop.abort());
+    const headers = { authorization: "Bearer the-token-of-kim" };
+    const live = await fetch(`${url}/admin/live`, { headers, signal: stop.signal });
+    let heard = "";
+    for await (const piece of live.body!.pipeThrough(new TextDecoderStream())) {
+      heard += piece;
+      // Far fewer bytes than nginx would keep.
+      if (heard.split("event: look").length > 2) break;
+    }
+  });
 
   test("the record of failures has the client's address", async () => {
     const wrong = { "x-partner-token": "wrong", "x-forwarded-for": LISTED };
@@ -355,7 +379,7 @@ async function send(port: number, body: string): Promise<{ external_order_id: st
 
 type Ports = Readonly<
   Record<
-    "appends" | "replaces" | "outer" | "outerReplaces" | "unbounded" | "unbuffered" | "halfTrusted",
+    "appends" | "replaces" | "outer" | "outerReplaces" | "unbounded" | "unbuffered" | "below" | "halfTrusted",
     number
   >
 >;
@@ -392,6 +416,7 @@ function configuration(
   ${server(ports.replaces, "http://gateway", "$remote_addr", limited)}
   ${server(ports.unbounded, "http://gateway", appended, "client_max_body_size 0;")}
   ${server(ports.unbuffered, "http://gateway", appended, "client_max_body_size 0; proxy_request_buffering off;")}
+  ${server(ports.below, "http://gateway/", "$remote_addr").replace("location / {", "location /tickets/ {")}
   ${server(ports.outer, `http://127.0.0.1:${ports.appends}`, appended, bindOuter)}
   ${server(ports.outerReplaces, `http://127.0.0.1:${ports.appends}`, "$remote_addr", bindOuter)}
   ${server(ports.halfTrusted, `http://other`, appended, bindOuter)}`,
