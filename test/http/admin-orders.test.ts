@@ -91,6 +91,7 @@ onEachDatabase("what operators look through", (kind) => {
       tickets: 0,
       leg: "ticketing",
       attempts: { ticketing: 0, callback: 0 },
+      run_attempts: 0,
       held_until: null,
       last_status_code: null,
       last_error: null,
