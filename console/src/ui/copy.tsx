@@ -30,7 +30,7 @@ async function writeText(text: string): Promise<boolean> {
 interface CopyProps {
   /** Exactly what is copied. */
   readonly text: string;
-  /** What it is, for the button's name: `Copy trace id`. */
+  /** What it is, for the button's name: `trace id`. */
   readonly what: string;
   readonly children?: ReactNode;
 }
@@ -71,11 +71,11 @@ export function CopyButton({ text, what, children }: CopyProps & { readonly chil
     <button
       type="button"
       onClick={() => copy(text)}
-      aria-label={`Copy ${what}`}
       className="inline-flex min-h-7 items-center gap-1.5 rounded border border-line px-2 text-xs text-ink-2 hover:bg-hover"
     >
       {isCopied ? <TickIcon className="size-3.5 text-good" /> : <CopyIcon className="size-3.5" />}
       {isCopied ? "Copied" : children}
+      <span className="sr-only">: {what}</span>
     </button>
   );
 }

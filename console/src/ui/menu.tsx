@@ -6,16 +6,18 @@ interface MenuProps {
   readonly trigger: ReactNode;
   readonly children: ReactNode;
   readonly defaultOpen?: boolean;
+  /** Which edge of the trigger it keeps to. */
+  readonly align?: "start" | "end";
 }
 
-export function Menu({ trigger, children, defaultOpen = false }: MenuProps) {
+export function Menu({ trigger, children, defaultOpen = false, align = "end" }: MenuProps) {
   return (
     // Not modal: it would add a style element to the page, and keep it from scrolling.
     <Radix.Root modal={false} defaultOpen={defaultOpen}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
       <Radix.Portal>
         <Radix.Content
-          align="end"
+          align={align}
           sideOffset={6}
           collisionPadding={8}
           className="z-50 min-w-48 rounded-md border border-line bg-raised p-1 shadow-raised"

@@ -45,6 +45,7 @@ export function OrderActions({ story }: { readonly story: OrderStory }) {
           </Button>
           {rest.length > 0 && (
             <Menu
+              align="start"
               trigger={
                 <Button>
                   More

@@ -68,7 +68,9 @@ export function OrderTabs({ story, tab, revealed, onReveal }: Props) {
         ))}
       </nav>
       {hasBuyer && <BuyerBar story={story} revealed={revealed} onReveal={onReveal} />}
-      <TabContent tab={tab} story={story} shown={shown} />
+      <div>
+        <TabContent tab={tab} story={story} shown={shown} />
+      </div>
     </section>
   );
 }

@@ -5,6 +5,7 @@ import { useNow } from "../../../preferences/use-now.ts";
 import { useSession } from "../../../session/session.ts";
 import { STATUS, type Tone } from "../../../ui/status.tsx";
 import { Time } from "../../../ui/time.tsx";
+import { remaining } from "../countdown.tsx";
 
 /** What the gateway does next by itself, second by second. */
 export function NextContent({ attempt }: { readonly attempt: NextAttempt }) {
@@ -33,7 +34,7 @@ function Due({ attempt: { at, in_flight, held_until } }: { readonly attempt: Nex
   if (in_flight) return ms < -1000 ? `under way for ${span(-ms / 1000)}` : "under way";
   if (isHeld) return "waits until the gateway is released";
   if (held_until !== null) return "is held back until its target works again; at the latest it is given up";
-  return ms > 0 ? `due in ${span(Math.ceil(ms / 1000))}` : "due now";
+  return ms > 0 ? `due in ${remaining(ms)}` : "due now";
 }
 
 /** An order that stands still waits for a person. */
