@@ -1,5 +1,5 @@
 import * as Radix from "@radix-ui/react-dialog";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { CrossIcon } from "./icons.tsx";
 
 interface Props {
@@ -13,12 +13,24 @@ interface Props {
 
 /** Asks or tells something before the page goes on. Escape and a click beside it close it; focus returns to where it was. */
 export function Dialog({ open, onClose, title, description, children, wide = false }: Props) {
+  // What has it now: a dialog comes with what opens it, and not before.
+  const [opener] = useState(() => document.activeElement);
+  // Keys open dialogs too: there is no trigger that Radix would know to return to.
+  const [opener] = useState(() => document.activeElement);
   return (
     <Radix.Root open={open} onOpenChange={(isOpen) => !isOpen && onClose()}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 bg-shade" />
         <Radix.Content
+          onCloseAutoFocus={(event) => {
+            event.preventDefault();
+            focusAgain(opener);
+          }}
           {...(description === undefined && { "aria-describedby": undefined })}
+          onCloseAutoFocus={(event) => {
+            event.preventDefault();
+            if (opener instanceof HTMLElement) opener.focus();
+          }}
           className={`fixed top-1/2 left-1/2 z-50 max-h-[92dvh] w-[calc(100vw-1.5rem)] -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-lg border border-line bg-raised p-5 shadow-raised ${wide ? "max-w-2xl" : "max-w-md"}`}
         >
           <div className="flex items-start justify-between gap-3">
@@ -40,4 +52,10 @@ export function Dialog({ open, onClose, title, description, children, wide = fal
       </Radix.Portal>
     </Radix.Root>
   );
+}
+
+/** Where it was; if that is gone, or was nowhere, where the page begins. */
+function focusAgain(opener: Element | null): void {
+  const isThere = opener instanceof HTMLElement && opener.isConnected && opener !== document.body;
+  (isThere ? opener : document.getElementById("content"))?.focus();
 }

@@ -40,7 +40,7 @@ export function ProblemNotice({
   return (
     <Notice
       tone="stop"
-      title={problem ? problem.message : "Something in this page went wrong."}
+      title={<Sentence text={problem?.message ?? "something in this page went wrong."} />}
       action={onRetry && <Button onClick={onRetry}>Try again</Button>}
     >
       {problem && problem.errors.length > 0 ? (
@@ -56,6 +56,11 @@ export function ProblemNotice({
       )}
     </Notice>
   );
+}
+
+/** The gateway's words begin small, as those of a log do. */
+function Sentence({ text }: { readonly text: string }) {
+  return <span className="inline-block first-letter:uppercase">{text}</span>;
 }
 
 function adviceOf(problem: ApiProblem | null): string {

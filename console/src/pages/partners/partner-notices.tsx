@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { PartnerWithStanding } from "../../api/types.ts";
 import { Notice } from "../../ui/notice.tsx";
-import { FromNow, Time } from "../../ui/time.tsx";
+import { Time } from "../../ui/time.tsx";
 
 /** What has to be known of a partner before all else. */
 export function PartnerNotices({ partner }: { readonly partner: PartnerWithStanding }) {
@@ -25,7 +25,7 @@ export function PartnerNotices({ partner }: { readonly partner: PartnerWithStand
           tone="stop"
           title={
             <>
-              Its callbacks are held, since <FromNow at={circuit.opened_at} />: they failed for every order
+              Its callbacks are held since <Time at={circuit.opened_at} />: they failed for every order
             </>
           }
         >

@@ -48,7 +48,7 @@ export function PartnerPage() {
           <PartnerFigures partner={partner} />
         </>
       )}
-      <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_19rem]">
+      <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <Refused partner={id} />
         {partner ? (
           <PartnerSettings partner={partner} />

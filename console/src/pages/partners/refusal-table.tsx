@@ -110,12 +110,14 @@ function Row({ row, withPartner }: { readonly row: RefusalRow; readonly withPart
         <Time at={row.at} />
       </td>
       {withPartner && <td className="hidden truncate py-2 pe-3 sm:table-cell">{partner}</td>}
-      <td className="hidden truncate py-2 ps-1 pe-3 sm:table-cell">{subject}</td>
+      <td className="hidden py-2 pe-3 sm:table-cell">
+        <div className="-ms-1 truncate ps-1">{subject}</div>
+      </td>
       <td className="px-3 py-2 sm:px-0 sm:pe-3">
         <div className="mb-1 flex flex-wrap gap-x-3 text-xs sm:hidden">
           <Time at={row.at} />
           {withPartner && partner}
-          <div className="max-w-full min-w-0 truncate px-1">{subject}</div>
+          <div className="-mx-1 max-w-full min-w-0 truncate px-1">{subject}</div>
         </div>
         <p className="font-medium">
           {words.what} <span className="num font-normal text-ink-3">{row.answer}</span>
