@@ -10,13 +10,17 @@ export function SearchBox() {
   const queries = useQueryClient();
   const { q = "" } = useSearch({ strict: false });
   const input = useRef<HTMLInputElement>(null);
+  /** What was asked for last: an answer that comes after it leads nowhere. */
+  const asked = useRef("");
   useEffect(() => {
     if (input.current) input.current.value = q;
   }, [q]);
 
   async function search(text: string): Promise<void> {
+    asked.current = text;
     if (text === "") return navigate({ to: "/", search: {} });
     const found = await queries.fetchInfiniteQuery(ordersQuery({ q: text })).catch(() => null);
+    if (asked.current !== text) return;
     const [only, ...more] = found?.pages[0]?.orders ?? [];
     if (only === undefined || more.length > 0) return navigate({ to: "/", search: { q: text } });
     if (input.current) input.current.value = "";

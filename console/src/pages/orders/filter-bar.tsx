@@ -27,7 +27,7 @@ export function FilterBar({
     <section aria-label="Filters" className="flex flex-col gap-2">
       <div className="flex flex-wrap items-start gap-x-4 gap-y-2">
         <Views search={search} />
-        <div className="flex items-center gap-2">
+        <div className="ms-auto flex items-center gap-2">
           {children}
           <Button aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
             <FilterIcon className="size-3.5" />

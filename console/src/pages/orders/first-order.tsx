@@ -18,7 +18,9 @@ function curlOf(isDevelopment: boolean): string {
     `-H 'Content-Type: application/json'`,
     `-H 'X-Partner-Id: ${id}'`,
     `-H 'X-Partner-Token: ${token}'`,
-    `-d '${JSON.stringify(order)}'`,
+    `-d '{${Object.entries(order)
+      .map(([name, value]) => `"${name}": ${JSON.stringify(value)}`)
+      .join(",\n        ")}}'`,
   ].join(" \\\n    ");
 }
 

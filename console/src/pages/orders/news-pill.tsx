@@ -14,7 +14,7 @@ export function NewsPill({ news, onShow }: { readonly news: News; readonly onSho
           type="button"
           onClick={onShow}
           aria-keyshortcuts="n"
-          className="num pointer-events-auto h-8 translate-y-0.5 rounded-full bg-accent px-4 font-medium text-accent-ink shadow-raised hover:bg-accent-hover"
+          className="num pointer-events-auto h-8 -translate-y-1/2 rounded-full bg-accent px-4 font-medium text-accent-ink shadow-raised hover:bg-accent-hover"
         >
           {words}
           <span className="sr-only"> orders: show them</span>

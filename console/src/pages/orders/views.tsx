@@ -33,12 +33,15 @@ export function Views({ search }: { readonly search: OrdersSearch }) {
     // Groups begin with a line, but where a row of them begins it is cut off.
     <nav
       aria-label="Views"
-      className="-mx-3 min-w-0 flex-1 overflow-x-auto px-3 sm:mx-0 sm:overflow-hidden sm:px-0"
+      className="-mx-3 min-w-0 flex-1 basis-full overflow-x-auto px-3 sm:mx-0 sm:basis-0 sm:overflow-hidden sm:px-0"
     >
       <div className="-ms-3.25 flex gap-y-1 sm:flex-wrap">
-        <Group name="What to look at">
+        <Group name="By need">
           <View {...view(ATTENTION)} number={number(sum(ATTENTION))}>
             <span className="font-medium">Needs attention</span>
+          </View>
+          <View {...view(null)} number={number(data?.total ?? 0)}>
+            All
           </View>
         </Group>
         {GROUPS.map(([name, statuses]) => {
@@ -55,11 +58,6 @@ export function Views({ search }: { readonly search: OrdersSearch }) {
             )
           );
         })}
-        <Group name="Everything">
-          <View {...view(null)} number={number(data?.total ?? 0)}>
-            All
-          </View>
-        </Group>
       </div>
     </nav>
   );
@@ -96,10 +94,11 @@ function View({ to, isShown, number, children }: ViewProps) {
     <Link
       to="/"
       search={to}
-      aria-current={isShown ? "true" : undefined}
+      activeOptions={{ exact: true }}
+      data-shown={isShown || undefined}
       // Whoever asks for a list means as it is now, not as it was on the way here.
       onClick={() => void queries.resetQueries(ordersQuery({ ...listedFilter(to) }))}
-      className="flex min-h-8 shrink-0 items-center gap-1.5 rounded-md px-2 whitespace-nowrap text-ink-2 -outline-offset-2 hover:bg-hover aria-[current]:bg-accent-soft aria-[current]:text-accent"
+      className="flex min-h-8 shrink-0 items-center gap-1.5 rounded-md px-2 whitespace-nowrap text-ink-2 -outline-offset-2 hover:bg-hover data-shown:bg-accent-soft data-shown:text-accent"
     >
       {children}
       <span className={`num ${isShown ? "" : "text-ink-3"}`}>{number}</span>
