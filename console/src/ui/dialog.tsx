@@ -15,8 +15,6 @@ interface Props {
 export function Dialog({ open, onClose, title, description, children, wide = false }: Props) {
   // What has it now: a dialog comes with what opens it, and not before.
   const [opener] = useState(() => document.activeElement);
-  // Keys open dialogs too: there is no trigger that Radix would know to return to.
-  const [opener] = useState(() => document.activeElement);
   return (
     <Radix.Root open={open} onOpenChange={(isOpen) => !isOpen && onClose()}>
       <Radix.Portal>
@@ -27,10 +25,6 @@ export function Dialog({ open, onClose, title, description, children, wide = fal
             focusAgain(opener);
           }}
           {...(description === undefined && { "aria-describedby": undefined })}
-          onCloseAutoFocus={(event) => {
-            event.preventDefault();
-            if (opener instanceof HTMLElement) opener.focus();
-          }}
           className={`fixed top-1/2 left-1/2 z-50 max-h-[92dvh] w-[calc(100vw-1.5rem)] -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-lg border border-line bg-raised p-5 shadow-raised ${wide ? "max-w-2xl" : "max-w-md"}`}
         >
           <div className="flex items-start justify-between gap-3">
