@@ -28,6 +28,7 @@ export function ErrorFilters({ search, groups }: Props) {
             key={span}
             to="/errors"
             search={{ ...search, since: span }}
+            activeOptions={{ exact: true }}
             aria-current={span === since && "true"}
             className={segmentClass(span === since)}
           >
@@ -35,7 +36,13 @@ export function ErrorFilters({ search, groups }: Props) {
           </Link>
         ))}
         {!ERROR_SPANS.some((span) => span === since) && (
-          <Link to="/errors" search={search} aria-current="true" className={segmentClass(true)}>
+          <Link
+            to="/errors"
+            search={search}
+            activeOptions={{ exact: true }}
+            aria-current="true"
+            className={segmentClass(true)}
+          >
             <span>
               Since <Time at={new Date(since).toISOString()} />
             </span>
@@ -48,6 +55,7 @@ export function ErrorFilters({ search, groups }: Props) {
             key={word}
             to="/errors"
             search={{ ...others, ...(search.since && { since }), ...(value && { leg: value }) }}
+            activeOptions={{ exact: true }}
             aria-current={value === leg && "true"}
             className={segmentClass(value === leg)}
           >

@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import type { Overview } from "../../api/types.ts";
 import { count } from "../../format/words.ts";
+import { Figure } from "../../ui/figure.tsx";
 import { Panel } from "../../ui/page.tsx";
 import { Spark } from "../../ui/spark.tsx";
 import { HoursTable } from "./hours-table.tsx";
@@ -10,13 +11,25 @@ import { ordersOfHours } from "./order-lists.ts";
 
 type HoursTold = Overview["hours"];
 
+interface HoursProps {
+  readonly hours: HoursTold;
+  /** Of what stands still not all was counted. */
+  readonly atLeast: boolean;
+  readonly aside: ReactNode;
+}
+
 /** What came in and went out, hour by hour. Each bar opens its orders, and so does each number of the table. */
-export function Hours({ hours, aside }: { readonly hours: HoursTold; readonly aside: ReactNode }) {
+export function Hours({ hours, atLeast, aside }: HoursProps) {
   return (
     <Panel title="By the hour" aside={aside}>
       <div className="grid gap-x-6 gap-y-4 px-3 py-3 lg:grid-cols-2">
         {SERIES.map((series) => (
-          <HoursOf key={series.kind} series={series} hours={hours} />
+          <HoursOf
+            key={series.kind}
+            series={series}
+            hours={hours}
+            atLeast={atLeast && series.kind === "blocked"}
+          />
         ))}
       </div>
       <HoursTable hours={hours} />
@@ -27,10 +40,11 @@ export function Hours({ hours, aside }: { readonly hours: HoursTold; readonly as
 interface Props {
   readonly series: Series;
   readonly hours: HoursTold;
+  readonly atLeast: boolean;
 }
 
 /** Each on a scale of its own, whose top it names: a flood in one would flatten the others. */
-function HoursOf({ series: { kind, title, word, tone }, hours }: Props) {
+function HoursOf({ series: { kind, title, word, tone }, hours, atLeast }: Props) {
   const [pointed, setPointed] = useState<number | null>(null);
   const nameOf = useHourName();
   const most = Math.max(...hours.map((hour) => hour[kind]));
@@ -46,7 +60,10 @@ function HoursOf({ series: { kind, title, word, tone }, hours }: Props) {
             search={ordersOfHours(kind, startOf(0), startOf(-1))}
             className="inline-flex min-h-6 items-baseline gap-1.5 underline decoration-transparent hover:decoration-current"
           >
-            <span className="num text-lg font-semibold">{count(total)}</span> {title.toLowerCase()}
+            <span className="text-lg font-semibold">
+              <Figure value={total} atLeast={atLeast} />
+            </span>{" "}
+            {title.toLowerCase()}
           </Link>
         </h3>
         <p className="num text-xs text-ink-2" aria-hidden="true">

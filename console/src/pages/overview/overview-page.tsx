@@ -47,7 +47,7 @@ function Told({ told }: { readonly told: Overview }) {
         ))}
         <OldestWithoutTickets oldest={told.oldest_not_ticketed} />
       </div>
-      <Hours hours={told.hours} aside={<HoursShown hours={told.hours.length} />} />
+      <Hours hours={told.hours} atLeast={told.at_least} aside={<HoursShown hours={told.hours.length} />} />
       <Legs told={told} />
       <PartnersHealth partners={told.partners} atLeast={told.at_least} />
     </>
@@ -60,6 +60,7 @@ function HoursShown({ hours }: { readonly hours: number }) {
       <Link
         to="/overview"
         search={{}}
+        activeOptions={{ exact: true }}
         aria-current={hours === 24 && "true"}
         className={segmentClass(hours === 24)}
       >
@@ -68,6 +69,7 @@ function HoursShown({ hours }: { readonly hours: number }) {
       <Link
         to="/overview"
         search={{ hours: 48 }}
+        activeOptions={{ exact: true }}
         aria-current={hours === 48 && "true"}
         className={segmentClass(hours === 48)}
       >
