@@ -7,22 +7,24 @@ export const LAST_AT = FIRST_AT + 60 * 86_400_000;
 /** The newest are on their way. */
 const ON_THEIR_WAY = 300;
 
+const SPAN_MS = LAST_AT - FIRST_AT;
+
 interface Dialect {
   uuid(n: string): string;
   /** `YYYY-MM-DD`, so many days after the first. */
-  day(days: string): string;
+  day(first: string, days: string): string;
   readonly tidy: string;
 }
 
 const DIALECTS: Readonly<Record<string, Dialect>> = {
   PostgreSQL: {
     uuid: (n) => `(lpad(to_hex(${n}), 8, '0') || '-0000-7000-8000-000000000000')::uuid`,
-    day: (days) => `to_char(date '2026-01-01' + (${days})::integer, 'YYYY-MM-DD')`,
+    day: (first, days) => `to_char(date '${first}' + (${days})::integer, 'YYYY-MM-DD')`,
     tidy: "vacuum analyze",
   },
   SQLite: {
     uuid: (n) => `printf('%08x-0000-7000-8000-000000000000', ${n})`,
-    day: (days) => `date('2026-01-01', (${days}) || ' days')`,
+    day: (first, days) => `date('${first}', (${days}) || ' days')`,
     tidy: "analyze",
   },
 };
@@ -46,11 +48,16 @@ const CODE = (job: string): string => `case ${job} when 'succeeded' then 200 whe
   when 'blocked' then 404 when 'closed' then 404 else null end`;
 const ERROR = (job: string): string => `case ${job} when 'unknown' then 'timeout' else null end`;
 
-/** Fills an empty, migrated database. The times are those of {@link FIRST_AT} to {@link LAST_AT}. */
-export async function fillWithOrders({ queries, name }: Database, orders: number): Promise<void> {
+/** Fills an empty, migrated database with orders of the two months before a moment. */
+export async function fillWithOrders(
+  { queries, name }: Database,
+  orders: number,
+  lastAt = LAST_AT,
+): Promise<void> {
   const { uuid, day, tidy } = DIALECTS[name]!;
-  const step = Math.floor((LAST_AT - FIRST_AT) / orders);
-  const at = `(${FIRST_AT} + n * ${step})`;
+  const step = Math.floor(SPAN_MS / orders);
+  const at = `(${lastAt - SPAN_MS} + n * ${step})`;
+  const firstDay = new Date(lastAt - SPAN_MS).toISOString().slice(0, 10);
   const partner = "case when n % 2 = 0 then 'big' else 'p' || (n % 19) end";
   const run = (text: string) => sql.raw(text.replaceAll("$last", String(orders))).execute(queries);
   // Once more as columns, so that what follows from an order's status needn't say it again.
@@ -78,7 +85,7 @@ export async function fillWithOrders({ queries, name }: Database, orders: number
   await insert(
     "order_items",
     "order_id, partner_id, no, sku, qty, unit_price_minor, currency, visit_date",
-    `select n, p, item, 'ADULT-DAY', 1 + n % 4, 129900, 'THB', ${day(`n * 60 / ${orders} + n % 14`)}
+    `select n, p, item, 'ADULT-DAY', 1 + n % 4, 129900, 'THB', ${day(firstDay, `n * 60 / ${orders} + n % 14`)}
       from given cross join (select 1 as item union all select 2) items`,
   );
   const tickets = `from given cross join (select 1 as no union all select 2) t where ${IS_TICKETED}`;

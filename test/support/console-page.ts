@@ -1,5 +1,8 @@
 import type { Locator, Page } from "playwright-core";
 
+/** What stands where something is still to come. */
+export const UNSETTLED = ".animate-pulse, [aria-busy=true]";
+
 /** Signs in as the one-click link of `serve --dev` does, and waits until the page shows what it has to show. */
 export async function openSignedIn(page: Page, url: string, token: string, path = ""): Promise<void> {
   await page.goto(`${url}/console/${path}#${new URLSearchParams({ token }).toString()}`);
@@ -9,7 +12,8 @@ export async function openSignedIn(page: Page, url: string, token: string, path 
 /** The page has a heading, and nothing of it is still on its way. */
 export async function settled(page: Page): Promise<void> {
   await page.locator("h1").first().waitFor({ state: "attached" });
-  await page.waitForFunction("!document.querySelector('.animate-pulse, [aria-busy=true]')");
+  // Playwright's other ways to wait evaluate in the page, which its CSP forbids.
+  await page.locator(UNSETTLED).first().waitFor({ state: "detached" });
 }
 
 /** The one field of the way in. */
