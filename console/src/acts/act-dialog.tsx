@@ -1,13 +1,12 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { call } from "../api/client.ts";
-import type { OrderStatus, OrderStory } from "../api/types.ts";
+import type { OrderStory } from "../api/types.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Field, Input } from "../ui/field.tsx";
 import { formText } from "../ui/form-text.ts";
 import { ProblemNotice } from "../ui/notice.tsx";
-import { STATUS } from "../ui/status.tsx";
 import { readTicketing, TicketingFields } from "./act-ticketing-fields.tsx";
 import { actKey, type PossibleAct, wordsOf } from "./act-words.ts";
 
@@ -21,7 +20,6 @@ interface Props {
 
 interface Done {
   readonly result: "done" | "requested";
-  readonly order_status: OrderStatus;
 }
 
 /** Acts upon one order: what it does, why it is done. A refusal is told here, and the order is as it was. */
@@ -30,7 +28,8 @@ export function ActDialog({ act, order, onClose, onDone }: Props) {
   const [idempotencyKey] = useState(newKey);
   const [problem, setProblem] = useState<string | null>(null);
   const key = actKey(act);
-  const { label, effect, isFinal } = wordsOf(act, order.status);
+  // As it was asked for: the order may move behind the dialog.
+  const [{ label, effect, isFinal }] = useState(() => wordsOf(act, order.status));
   const acting = useMutation({
     mutationFn: (body: object) => call<Done>(act.path.slice(1), { method: "POST", body, idempotencyKey }),
     onSuccess: (done) => onDone(`${label}: ${outcomeOf(done)}`),
@@ -78,10 +77,10 @@ export function ActDialog({ act, order, onClose, onDone }: Props) {
   );
 }
 
-function outcomeOf({ result, order_status: status }: Done): string {
+function outcomeOf({ result }: Done): string {
   return result === "requested"
     ? "asked for. If the attempt in flight brings tickets, the order is ticketed all the same."
-    : `done. The order is now "${STATUS[status].word}".`;
+    : "done.";
 }
 
 /** `crypto.randomUUID` is only there on https and on loopback. */

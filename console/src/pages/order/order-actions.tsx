@@ -34,44 +34,48 @@ export function OrderActions({ story }: { readonly story: OrderStory }) {
   };
   return (
     <>
-      {first && (
-        <div className="mt-3 flex flex-wrap items-center gap-2" onPointerEnter={() => void load()}>
+      <div
+        className={`flex flex-wrap items-center gap-2 ${first || told !== null ? "mt-3" : ""}`}
+        onPointerEnter={() => void load()}
+      >
+        {first && (
           <Button
             kind={ATTENTION.includes(order.status) ? "primary" : "plain"}
-            aria-describedby="first-advice"
+            title={first.advice}
             onClick={() => ask(first)}
           >
             {wordsOf(first, order.status).label}
           </Button>
-          {rest.length > 0 && (
-            <Menu
-              align="start"
-              trigger={
-                <Button>
-                  More
-                  <ChevronIcon className="size-3.5" />
-                </Button>
-              }
-            >
-              {rest.map((act) => (
-                <MenuItem key={act.command} onSelect={() => ask(act)}>
-                  <span className="max-w-72 py-1">
-                    <span className="font-medium">{wordsOf(act, order.status).label}</span>
-                    <span className="block text-xs text-ink-2">{act.advice}</span>
-                  </span>
-                </MenuItem>
-              ))}
-            </Menu>
-          )}
-          <p id="first-advice" className="basis-full text-xs text-ink-2 sm:basis-auto">
-            {first.advice}.
-          </p>
-        </div>
-      )}
-      <p role="status" className={told === null ? "sr-only" : "mt-2 flex items-center gap-1.5 text-good"}>
-        {told !== null && <TickIcon />}
-        {told}
-      </p>
+        )}
+        {rest.length > 0 && (
+          <Menu
+            align="start"
+            trigger={
+              <Button>
+                More
+                <ChevronIcon className="size-3.5" />
+              </Button>
+            }
+          >
+            {rest.map((act) => (
+              <MenuItem key={act.command} onSelect={() => ask(act)}>
+                <span className="max-w-72 py-1">
+                  <span className="font-medium">{wordsOf(act, order.status).label}</span>
+                  <span className="block text-xs text-ink-2">{act.advice}</span>
+                </span>
+              </MenuItem>
+            ))}
+          </Menu>
+        )}
+        {/* In the advice's place, so that nothing moves. */}
+        {first && told === null && (
+          <p className="basis-full text-xs text-ink-2 sm:basis-auto">{first.advice}.</p>
+        )}
+        <p role="status" className={told === null ? "sr-only" : "flex items-center gap-1.5 text-good"}>
+          {told !== null && <TickIcon />}
+          {told}
+        </p>
+      </div>
       <Suspense>
         {asked && <ActDialog act={asked} order={order} onClose={() => setAsked(null)} onDone={done} />}
       </Suspense>

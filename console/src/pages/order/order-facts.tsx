@@ -12,6 +12,7 @@ import { ItemsTable } from "./items-table.tsx";
 /** What an order is, as far as it never changes much. */
 export function OrderFacts({ story }: { readonly story: OrderStory }) {
   const { order } = story;
+  const isOver = order.status === "cancelled" || order.status === "closed";
   const units = order.items.reduce((sum, { qty }) => sum + qty, 0);
   return (
     <aside aria-label="Facts" className="flex min-w-0 flex-col gap-4">
@@ -36,10 +37,18 @@ export function OrderFacts({ story }: { readonly story: OrderStory }) {
             <Time at={order.created_at} />
           </Fact>
           <Fact name="Ticketed">
-            {order.ticketed_at === null ? <None word="not yet" /> : <Time at={order.ticketed_at} />}
+            {order.ticketed_at === null ? (
+              <None word={isOver ? "no" : "not yet"} />
+            ) : (
+              <Time at={order.ticketed_at} />
+            )}
           </Fact>
           <Fact name="Delivered">
-            {order.delivered_at === null ? <None word="not yet" /> : <Time at={order.delivered_at} />}
+            {order.delivered_at === null ? (
+              <None word={isOver ? "no" : "not yet"} />
+            ) : (
+              <Time at={order.delivered_at} />
+            )}
           </Fact>
           <Fact name="Visit">{visitsOf(order.items) || <None />}</Fact>
           <Fact name="Total">
