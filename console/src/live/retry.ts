@@ -6,7 +6,7 @@ export interface Retry {
 }
 
 const FIRST_MS = 1_000;
-const MAX_MS = 30_000;
+const MAX_MS = 10_000;
 
 /** By chance up to half as early, so that all who lost a gateway at once don't come back at once. */
 export function createRetry(attempt: () => void): Retry {

@@ -21,7 +21,7 @@ export function TopBar({ onHelp }: { readonly onHelp: () => void }) {
         </Link>
         <nav
           aria-label="Pages"
-          className="order-last -mx-3 flex w-[calc(100%+1.5rem)] gap-1 border-t border-line px-3 md:order-none md:mx-0 md:w-auto md:border-0 md:px-0"
+          className="order-last -mx-3 flex w-[calc(100%+1.5rem)] gap-1 border-t border-line px-1 sm:-mx-5 sm:w-[calc(100%+2.5rem)] sm:px-3 md:order-none md:mx-0 md:w-auto md:border-0 md:px-0"
         >
           {PAGES.map(([to, name]) => (
             <Link
