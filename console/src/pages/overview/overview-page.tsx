@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { overviewQuery } from "../../api/queries.ts";
 import type { Overview } from "../../api/types.ts";
@@ -21,18 +21,18 @@ const REFRESH_MS = 10_000;
 /** How all fares: what an operator looks at first. */
 export function OverviewPage() {
   const { hours = 24 } = route.useSearch();
-  const query = useQuery(overviewQuery(hours));
+  const query = useQuery({ ...overviewQuery(hours), placeholderData: keepPreviousData });
   useRefresh(query, REFRESH_MS);
   return (
     <Page title="Overview" aside={<Freshness countedAt={query.dataUpdatedAt} />}>
       {query.isError && <ProblemNotice error={query.error} onRetry={() => void query.refetch()} />}
-      {query.data && <Told told={query.data} />}
+      {query.data && <Told told={query.data} hours={hours} />}
       {query.isPending && <Waiting />}
     </Page>
   );
 }
 
-function Told({ told }: { readonly told: Overview }) {
+function Told({ told, hours }: { readonly told: Overview; readonly hours: number }) {
   return (
     <>
       <OverviewNotices told={told} />
@@ -47,7 +47,7 @@ function Told({ told }: { readonly told: Overview }) {
         ))}
         <OldestWithoutTickets oldest={told.oldest_not_ticketed} />
       </div>
-      <Hours hours={told.hours} atLeast={told.at_least} aside={<HoursShown hours={told.hours.length} />} />
+      <Hours hours={told.hours} atLeast={told.at_least} aside={<HoursShown hours={hours} />} />
       <Legs told={told} />
       <PartnersHealth partners={told.partners} atLeast={told.at_least} />
     </>
