@@ -4,7 +4,6 @@ import { hostOf } from "../../../../src/orders/verdict-words.ts";
 import type { OrderStory } from "../../api/types.ts";
 import { count, counted, money } from "../../format/words.ts";
 import { Copyable } from "../../ui/copy.tsx";
-import { Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/page.tsx";
 import { Time } from "../../ui/time.tsx";
 import { ItemsTable } from "./items-table.tsx";
@@ -16,7 +15,6 @@ export function OrderFacts({ story }: { readonly story: OrderStory }) {
   const units = order.items.reduce((sum, { qty }) => sum + qty, 0);
   return (
     <aside aria-label="Facts" className="flex min-w-0 flex-col gap-4">
-      <SameExternalId ids={order.same_external_id} />
       <Panel>
         <dl className="grid grid-cols-[6.5rem_minmax(0,1fr)] items-center gap-x-3 px-3 py-2">
           <Fact name="Order id">
@@ -78,27 +76,6 @@ function Fact({ name, children }: { readonly name: string; readonly children: Re
 }
 
 const None = ({ word = "none" }: { readonly word?: string }) => <span className="text-ink-3">{word}</span>;
-
-/** The partner has sent the id before: on the phone, it may be the other order that is meant. */
-function SameExternalId({ ids }: { readonly ids: readonly number[] }) {
-  if (ids.length === 0) return null;
-  return (
-    <Notice
-      tone="wait"
-      title={
-        ids.length === 1 ? "Another order has this external id" : `${ids.length} others have this external id`
-      }
-    >
-      <span className="flex max-h-24 flex-wrap gap-x-3 overflow-y-auto">
-        {ids.map((id) => (
-          <Link key={id} to="/orders/$id" params={{ id: String(id) }} className="num py-0.5 underline">
-            Order {id}
-          </Link>
-        ))}
-      </span>
-    </Notice>
-  );
-}
 
 type Items = OrderStory["order"]["items"];
 

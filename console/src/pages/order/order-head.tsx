@@ -6,6 +6,7 @@ import { Copyable } from "../../ui/copy.tsx";
 import { Badge, STATUS, StatusBadge } from "../../ui/status.tsx";
 import { OrderActions } from "./order-actions.tsx";
 import { Countdown } from "./countdown.tsx";
+import { SameExternalId } from "./same-external-id.tsx";
 import { VerdictText } from "./verdict-text.tsx";
 
 const EDGES = {
@@ -43,6 +44,7 @@ export function OrderHead({ story }: { readonly story: OrderStory }) {
           {partner.disabled_at !== null && <Badge tone="rest">Disabled</Badge>}
         </span>
       </div>
+      <SameExternalId ids={order.same_external_id} externalId={order.external_order_id} />
       <p className="mt-3 max-w-[80ch] text-lg font-medium wrap-anywhere">
         <VerdictText text={verdict.happened} />
       </p>

@@ -1,6 +1,7 @@
 import { clockIn, dayIn, exactIn } from "../../format/time.ts";
 import { useChoice } from "../../preferences/stored.ts";
 import { timeMode } from "../../preferences/time-mode.ts";
+import { useNow } from "../../preferences/use-now.ts";
 import { useSession } from "../../session/session.ts";
 
 /** As the gateway writes them into a verdict; the day is left out where it is today's. */
@@ -10,7 +11,7 @@ const TIMES = /((?:\d{4}-\d{2}-\d{2} )?\d{2}:\d{2}:\d{2} UTC)/;
 export function VerdictText({ text }: { readonly text: string }) {
   const { time_zone: venue } = useSession();
   const zone = useChoice(timeMode) === "utc" ? "UTC" : venue;
-  const nowMs = Date.now();
+  const nowMs = useNow();
   return text.split(TIMES).map((part, index) => {
     const ms = index % 2 === 1 ? epochOf(part, nowMs) : Number.NaN;
     if (Number.isNaN(ms)) return part;

@@ -1,5 +1,6 @@
 import { codeOfTicket } from "../../../../../src/orders/ticket-codes.ts";
 import type { OrderStory } from "../../../api/types.ts";
+import { count } from "../../../format/words.ts";
 import { CopyButton, Copyable } from "../../../ui/copy.tsx";
 import { Empty } from "../../../ui/empty.tsx";
 import { TicketIcon } from "../../../ui/icons.tsx";
@@ -25,7 +26,7 @@ export function TicketsTab({ story }: { readonly story: OrderStory }) {
       {codes.length > 1 && (
         <div className="flex justify-end px-3 pt-2">
           <CopyButton text={codes.join("\n")} what="all codes">
-            Copy all {codes.length} codes
+            Copy all {count(codes.length)} codes
           </CopyButton>
         </div>
       )}

@@ -18,9 +18,9 @@ export function NextContent({ attempt }: { readonly attempt: NextAttempt }) {
       <span className="num font-medium text-ink-2">
         {name} <Due attempt={attempt} />
       </span>
-      {at !== null && (
+      {at !== null && heldUntil === null && (
         <span className="num ms-auto text-xs text-ink-3">
-          <Time at={heldUntil ?? at} />
+          <Time at={at} />
         </span>
       )}
     </div>
@@ -33,7 +33,13 @@ function Due({ attempt: { at, in_flight, held_until } }: { readonly attempt: Nex
   const ms = at === null ? 0 : Date.parse(at) - now;
   if (in_flight) return ms < -1000 ? `under way for ${span(-ms / 1000)}` : "under way";
   if (isHeld) return "waits until the gateway is released";
-  if (held_until !== null) return "is held back until its target works again; at the latest it is given up";
+  if (held_until !== null) {
+    return (
+      <>
+        is held back until its target works again; given up if not by <Time at={held_until} />
+      </>
+    );
+  }
   return ms > 0 ? `due in ${remaining(ms)}` : "due now";
 }
 
