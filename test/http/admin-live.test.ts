@@ -136,6 +136,22 @@ suite("a live stream", () => {
     assert.equal((await door.app.inject({ url: "/admin/live", headers })).statusCode, 401);
   });
 
+  test("by a session ends when its operator signs out", async (t) => {
+    const { origin } = await openLive(t);
+    const own = { origin: origin.origin, "sec-fetch-site": "same-origin" };
+    const session = new URL("/admin/session", origin);
+    const signedIn = await fetch(session, {
+      method: "POST",
+      headers: { ...own, "content-type": "application/json" },
+      body: JSON.stringify({ token: "token-of-vera" }),
+    });
+    const [cookie = ""] = signedIn.headers.get("set-cookie")!.split(";");
+    const listener = await listen(origin, { cookie, "sec-fetch-site": "same-origin" });
+    await listener.hears("look");
+    assert.equal((await fetch(session, { method: "DELETE", headers: { ...own, cookie } })).status, 204);
+    assert.deepEqual(await listener.hears("end"), { reason: "signed_out" });
+  });
+
   test("tells of trouble, and goes on when it is over", async (t) => {
     const { door, origin, headers } = await openLive(t);
     const listener = await listen(origin, headers);
