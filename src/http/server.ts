@@ -77,8 +77,8 @@ const COMPILERS = {
   buildSerializer: () => () => (data: unknown) => JSON.stringify(data),
   // Their types are those of Fastify's own compilers.
 } as unknown as NonNullable<NonNullable<FastifyServerOptions["schemaController"]>["compilersFactory"]>;
-/** Longer than any order id. */
-const MAX_PARAM_CHARS = 32;
+/** As long as a partner's id may be, and longer than any order's. */
+const MAX_PARAM_CHARS = 64;
 
 /**
  * The partner API (SPEC section 3), not yet listening. `close()` lets requests under way finish, refuses those that still

@@ -73,6 +73,8 @@ onEachDatabase("partners over HTTP", (kind) => {
       },
     ]);
     assert.equal((await send("POST", "", { partner_id: "wave-tours", name: "x" })).statusCode, 409);
+    const longest = await send("POST", "", { partner_id: "x".repeat(64), name: "x" });
+    assert.equal((await door.get(String(longest.headers.location), kim)).statusCode, 200);
   });
 
   test("changed: only what is named, with what it was and is; null takes a limit away", async () => {
