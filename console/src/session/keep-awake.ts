@@ -1,20 +1,28 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useEffect, useEffectEvent } from "react";
 import { call } from "../api/client.ts";
 import { type Session, sessionQuery } from "../api/queries.ts";
+import { useSession } from "./session.ts";
 
-/** How often the gateway hears at most that somebody is there. */
+/** How often the gateway hears at most that somebody is there, where a session lasts long enough. */
 const REST_MS = 60_000;
 
 /** A session ends when nobody is there: whoever reads and clicks is, though most of what a page asks for, it asks for by itself. */
 export function useKeepAwake(): void {
   const queries = useQueryClient();
+  const { session } = useSession();
+  const isDue = useEffectEvent((sinceMs: number, nowMs: number): boolean => {
+    const leftMs = session === null ? Infinity : Date.parse(session.idle_until) - nowMs;
+    // Also where the clock was set back.
+    return nowMs < sinceMs || nowMs - sinceMs > Math.min(REST_MS, leftMs / 2);
+  });
   useEffect(() => {
     let toldAt = Date.now();
     const over = new AbortController();
     const isHere = (): void => {
-      if (Math.abs(Date.now() - toldAt) < REST_MS) return;
-      toldAt = Date.now();
+      const now = Date.now();
+      if (!isDue(toldAt, now)) return;
+      toldAt = now;
       // What goes wrong here is said by what was clicked.
       void call<Session>("admin/session", { signal: over.signal })
         .then((session) => queries.setQueryData(sessionQuery.queryKey, session))

@@ -1,6 +1,6 @@
 import { createContext, useContext } from "react";
-import { type QueryClient, useMutation } from "@tanstack/react-query";
-import { call, CONSOLE_PATH } from "../api/client.ts";
+import type { QueryClient } from "@tanstack/react-query";
+import { call } from "../api/client.ts";
 import { type Session, sessionQuery } from "../api/queries.ts";
 
 export const SessionContext = createContext<Session | null>(null);
@@ -41,12 +41,4 @@ export function forget(queries: QueryClient): void {
 
 export function forgetPages(queries: QueryClient): void {
   queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionQuery.queryKey[0] });
-}
-
-/** Nothing of what was read stays in the page's memory: it is loaded anew. */
-export function useSignOut() {
-  return useMutation({
-    mutationFn: () => call("admin/session", { method: "DELETE" }),
-    onSuccess: () => location.replace(CONSOLE_PATH),
-  });
 }

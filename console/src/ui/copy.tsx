@@ -49,7 +49,7 @@ export function Copyable({
       onClick={() => copy(text)}
       title={isCopied ? "Copied" : `Copy ${what}`}
       aria-label={`Copy ${what}: ${text}`}
-      className="group/copy -mx-1 inline-flex min-h-6 max-w-full items-center gap-1 rounded px-1 text-start hover:bg-hover"
+      className="group/copy -mx-1 inline-flex min-h-6 max-w-[calc(100%+0.5rem)] items-center gap-1 rounded px-1 text-start hover:bg-hover"
     >
       <span className={`min-w-0 truncate ${className}`}>{children}</span>
       {isCopied ? (

@@ -21,7 +21,7 @@ export function Page({ title, aside, quiet = false, children }: Props) {
       className="mx-auto flex w-full max-w-[96rem] flex-col gap-4 px-3 py-4 outline-none sm:px-5"
     >
       <div className={quiet && !aside ? "sr-only" : "flex flex-wrap items-center justify-between gap-2"}>
-        <h1 className={quiet ? "sr-only" : "text-xl font-semibold"}>{title}</h1>
+        <h1 className={quiet ? "sr-only" : "min-w-0 text-xl font-semibold wrap-anywhere"}>{title}</h1>
         {aside}
       </div>
       {children}

@@ -67,16 +67,16 @@ function Row({ partner }: { readonly partner: PartnerWithStanding }) {
   const since = dayAgo(useNow());
   return (
     <tr className="border-b border-line last:border-0 hover:bg-hover focus-within:bg-hover">
-      <th scope="row" className={`${CELL} w-full max-w-0 sm:w-auto sm:max-w-72`}>
+      <th scope="row" className={`${CELL} w-full max-w-0 sm:w-auto sm:max-w-80`}>
         <Link
           to="/partners/$id"
           params={{ id }}
           data-row
           title={`${name} (${id})`}
-          className="flex min-h-6 min-w-0 flex-wrap content-center items-baseline gap-x-2 hover:underline"
+          className="flex min-h-6 min-w-0 flex-wrap content-center items-baseline gap-x-2 hover:underline sm:flex-nowrap"
         >
           <span className="min-w-0 truncate font-medium">{name}</span>
-          <span className="min-w-0 truncate font-mono text-xs font-normal text-ink-3">{id}</span>
+          <span className="min-w-16 truncate font-mono text-xs font-normal text-ink-3">{id}</span>
         </Link>
         {(partner.state === "disabled" || partner.circuit !== null) && (
           <div className="flex flex-wrap gap-x-3 gap-y-1 font-normal sm:hidden">

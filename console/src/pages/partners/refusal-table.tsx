@@ -111,7 +111,7 @@ function Row({ row, withPartner }: { readonly row: RefusalRow; readonly withPart
       </td>
       {withPartner && <td className="hidden truncate py-2 pe-3 sm:table-cell">{partner}</td>}
       <td className="hidden py-2 pe-3 sm:table-cell">
-        <div className="-ms-1 truncate ps-1">{subject}</div>
+        <div className="-mx-1 truncate px-1">{subject}</div>
       </td>
       <td className="px-3 py-2 sm:px-0 sm:pe-3">
         <div className="mb-1 flex flex-wrap gap-x-3 text-xs sm:hidden">

@@ -48,7 +48,7 @@ function rowOf(rejection: Rejection): RefusalRow {
     detail: detailOf(rejection),
     subject:
       external === null ? (
-        <span className="text-ink-3">Not readable</span>
+        <span className="text-ink-3">Not known</span>
       ) : (
         <Copyable text={external} what="external id" />
       ),
