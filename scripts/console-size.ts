@@ -12,6 +12,7 @@ interface Chunk {
   readonly file: string;
   readonly imports?: readonly string[];
   readonly css?: readonly string[];
+  readonly assets?: readonly string[];
 }
 
 const built = new URL("../console/dist/", import.meta.url);
@@ -36,7 +37,7 @@ function filesOf(chunks: Record<string, Chunk>, names: readonly string[]): Set<s
     seen.add(name);
     const chunk = chunks[name];
     if (chunk === undefined) throw new Error(`the build has no ${name}`);
-    for (const file of [chunk.file, ...(chunk.css ?? [])]) files.add(file);
+    for (const file of [chunk.file, ...(chunk.css ?? []), ...(chunk.assets ?? [])]) files.add(file);
     for (const one of chunk.imports ?? []) add(one);
   }
   for (const name of names) add(name);
