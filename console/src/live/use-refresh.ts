@@ -17,7 +17,10 @@ export function useRefresh(counted: Counted, restMs: number, longestMs = restMs)
   useLook((look) => {
     if (look === null || look.more || look.orders.length > 0) hasMoved.current = true;
     const ageMs = Date.now() - Math.max(counted.dataUpdatedAt, counted.errorUpdatedAt);
-    if (counted.isFetching || ageMs < (hasMoved.current ? restMs : longestMs)) return;
+    const isOld = ageMs >= (hasMoved.current ? restMs : longestMs);
+    // That nothing ever came the reader was told: it is asked for by hand, or when the connection is back.
+    const isDue = counted.dataUpdatedAt === 0 ? look === null : isOld;
+    if (counted.isFetching || !isDue) return;
     hasMoved.current = false;
     void counted.refetch();
   });

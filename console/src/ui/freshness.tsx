@@ -5,7 +5,7 @@ export function Freshness({ countedAt }: { readonly countedAt: number }) {
   return (
     <p className="num min-w-32 text-end text-xs text-ink-3">
       {countedAt === 0 ? (
-        "Counting"
+        "Not counted yet"
       ) : (
         <>
           Counted <FromNow at={new Date(countedAt).toISOString()} />

@@ -33,10 +33,15 @@ export function ErrorsPage() {
     <Page title="Errors" aside={<Freshness countedAt={query.dataUpdatedAt} />}>
       {query.isError && <ProblemNotice error={query.error} onRetry={() => void query.refetch()} />}
       <ErrorFilters search={search} groups={all} />
-      <Panel>
-        {query.isPending && <Skeleton rows={6} />}
-        {query.data && <Found told={query.data} groups={all.filter(isMeantBy(search))} search={search} />}
-      </Panel>
+      {(query.isPending || query.data) && (
+        <Panel>
+          {query.data ? (
+            <Found told={query.data} groups={all.filter(isMeantBy(search))} search={search} />
+          ) : (
+            <Skeleton rows={6} />
+          )}
+        </Panel>
+      )}
     </Page>
   );
 }
