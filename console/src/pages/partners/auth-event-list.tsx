@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { authEventsQuery } from "../../api/queries.ts";
+import { authEventsQuery } from "../../api/page-queries.ts";
 import type { AuthEvent } from "../../api/types.ts";
 import { useRefresh } from "../../live/use-refresh.ts";
 import { Empty } from "../../ui/empty.tsx";

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
-import { partnerQuery } from "../../api/queries.ts";
+import { partnerQuery } from "../../api/page-queries.ts";
 import type { PartnerWithStanding } from "../../api/types.ts";
 import { useRefresh } from "../../live/use-refresh.ts";
 import { useMayAct } from "../../session/session.ts";

@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import { partnersQuery } from "../../api/queries.ts";
+import { partnersQuery } from "../../api/page-queries.ts";
 import type { PartnerWithStanding } from "../../api/types.ts";
 import { counted } from "../../format/words.ts";
 import { useRefresh } from "../../live/use-refresh.ts";

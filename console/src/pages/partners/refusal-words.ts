@@ -32,7 +32,7 @@ export const DOOR: Record<AuthEvent["reason"], RefusalWords> = {
 };
 
 /** Why an order was refused, by the name of the problem. */
-const ORDER: Partial<Record<ProblemName, RefusalWords>> = {
+const ORDER = {
   "bad-request": {
     what: "Malformed request",
     advice: "It has to send well-formed HTTP, with each header once.",
@@ -78,19 +78,19 @@ const ORDER: Partial<Record<ProblemName, RefusalWords>> = {
     what: "Too many at once",
     advice: "It has to send more slowly, and to wait for as long as Retry-After says.",
   },
-};
+} satisfies Partial<Record<ProblemName, RefusalWords>>;
 
 /** In place of what would tell nothing: a problem that these words don't know yet. */
 const OTHER = "It has to do as the answer said.";
 
 export function wordsOfRejection({ problem, reason }: Pick<Rejection, "problem" | "reason">): RefusalWords {
-  return wordsAtDoor(reason) ?? ORDER[problem as ProblemName] ?? { what: problem, advice: OTHER };
+  return wordsAtDoor(reason) ?? (isKnown(problem) ? ORDER[problem] : { what: problem, advice: OTHER });
 }
 
 /** What the record says beyond the problem itself: which fields, and how; null: nothing. */
 export function detailOf({ problem, reason }: Pick<Rejection, "problem" | "reason">): string | null {
   if (wordsAtDoor(reason) !== null) return null;
-  if (!(problem in ORDER)) return reason;
+  if (!isKnown(problem)) return reason;
   const [, ...fields] = reason.split("; ");
   if (fields.length > 0) return fields.join("; ");
   // The problem's own words come first, and what is particular after a colon.
@@ -101,4 +101,8 @@ export function detailOf({ problem, reason }: Pick<Rejection, "problem" | "reaso
 
 function wordsAtDoor(reason: string): RefusalWords | null {
   return Object.hasOwn(DOOR, reason) ? DOOR[reason as AuthEvent["reason"]] : null;
+}
+
+function isKnown(problem: string): problem is keyof typeof ORDER {
+  return Object.hasOwn(ORDER, problem);
 }

@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { rejectionsQuery } from "../../api/queries.ts";
+import { rejectionsQuery } from "../../api/page-queries.ts";
 import type { Rejection } from "../../api/types.ts";
 import { useRefresh } from "../../live/use-refresh.ts";
 import { Copyable } from "../../ui/copy.tsx";

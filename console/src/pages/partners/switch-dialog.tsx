@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { call } from "../../api/client.ts";
-import { partnerQuery, partnersQuery } from "../../api/queries.ts";
+import { partnerQuery, partnersQuery } from "../../api/page-queries.ts";
 import type { PartnerWithStanding } from "../../api/types.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
