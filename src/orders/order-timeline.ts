@@ -105,6 +105,8 @@ export function timelineOf(story: TimelineStory, circuits: readonly CircuitFacts
     })),
     ...(ticketing?.attempts ?? []).map((attempt) => attemptMoment("ticketing", null, attempt)),
     ...circuits.flatMap((circuit) => circuitMoments(order, circuit)),
+    // A late result may be what ticketed the order, in the same transaction.
+    ...lateMoments("ticketing", late),
     ...once("ticketed", order.ticketed_at),
     ...callbacks.flatMap(({ job, attempts }) => [
       // That of `order.ticketed` is made by becoming ticketed.
@@ -113,12 +115,8 @@ export function timelineOf(story: TimelineStory, circuits: readonly CircuitFacts
         : [{ ...NOTHING, at: job.created_at, what: "event" as const, event: job.event }]),
       ...attempts.map((attempt) => attemptMoment("callback", job.event, attempt)),
     ]),
+    ...lateMoments("callback", late),
     ...once("delivered", order.delivered_at),
-    ...late.map((result): Moment => ({
-      ...attemptMoment(result.leg, null, result),
-      at: result.recorded_at,
-      what: "late_result",
-    })),
   ];
   return moments.toSorted((one, other) => one.at - other.at);
 }
@@ -130,6 +128,16 @@ function once(what: Moment["what"], at: number | null): Moment[] {
 function attemptMoment(leg: Leg, event: string | null, result: Result): Moment {
   const { at, no, code, error, duration_ms: durationMs, note, answer } = result;
   return { ...NOTHING, at, what: "attempt", leg, event, no, code, error, durationMs, note, answer };
+}
+
+function lateMoments(leg: Leg, late: TimelineStory["late"]): Moment[] {
+  return late
+    .filter((result) => result.leg === leg)
+    .map((result) => ({
+      ...attemptMoment(leg, null, result),
+      at: result.recorded_at,
+      what: "late_result",
+    }));
 }
 
 /** A circuit's last opening, if the order waited for its target then. */
