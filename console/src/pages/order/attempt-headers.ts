@@ -28,6 +28,6 @@ export function callbackHeaders(story: OrderStory, { event, event_id }: Callback
     "webhook-id": event_id,
     "webhook-timestamp": "<timestamp>",
     "webhook-signature": "<signature>",
-    "x-callback-signature": "<signature>",
+    "X-Callback-Signature": "<signature>",
   };
 }

@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { call } from "../../api/client.ts";
-import { orderQuery } from "../../api/queries.ts";
+import { orderQuery } from "../../api/page-queries.ts";
 import type { OrderStory } from "../../api/types.ts";
 import { useMayAct } from "../../session/session.ts";
 import { Button } from "../../ui/button.tsx";

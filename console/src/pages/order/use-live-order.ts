@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useRef } from "react";
-import { orderQuery } from "../../api/queries.ts";
+import { orderQuery } from "../../api/page-queries.ts";
 import { useLook } from "../../live/use-live.ts";
 
 /** What looks don't tell, as a circuit that opens, shows after so long. */

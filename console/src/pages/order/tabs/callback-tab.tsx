@@ -60,7 +60,10 @@ function Event({ story, callback }: { readonly story: OrderStory; readonly callb
       <Fold className="mt-3" summary="Headers of an attempt">
         {() => (
           <div className="ps-4.5 pt-1">
-            <HeaderList headers={headers} />
+            <HeaderList
+              headers={headers}
+              note="The signatures are made for each attempt, and left out where there is no signing secret."
+            />
           </div>
         )}
       </Fold>

@@ -30,7 +30,10 @@ export function RequestTab({ story }: { readonly story: OrderStory }) {
           </CopyButton>
         }
       >
-        <HeaderList headers={headers} />
+        <HeaderList
+          headers={headers}
+          note="The address is TICKETING_URL; authorization is sent where TICKETING_AUTHORIZATION is set."
+        />
       </Section>
       <Section title="Body">
         <p className="mb-2 text-ink-2">

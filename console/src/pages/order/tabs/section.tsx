@@ -21,16 +21,25 @@ export function Section({ title, aside, children }: Props) {
   );
 }
 
+interface HeaderListProps {
+  readonly headers: Readonly<Record<string, string>>;
+  /** On what stands in angle brackets. */
+  readonly note: string;
+}
+
 /** Header fields as they are sent, what is secret in angle brackets. */
-export function HeaderList({ headers }: { readonly headers: Readonly<Record<string, string>> }) {
+export function HeaderList({ headers, note }: HeaderListProps) {
   return (
-    <dl className="grid gap-x-4 font-mono text-xs sm:grid-cols-[max-content_minmax(0,1fr)]">
-      {Object.entries(headers).map(([name, value]) => (
-        <div key={name} className="contents">
-          <dt className="pt-1 text-ink-3 sm:pt-0.5">{name}</dt>
-          <dd className="wrap-anywhere sm:py-0.5">{value}</dd>
-        </div>
-      ))}
-    </dl>
+    <>
+      <dl className="grid gap-x-4 font-mono text-xs sm:grid-cols-[max-content_minmax(0,1fr)]">
+        {Object.entries(headers).map(([name, value]) => (
+          <div key={name} className="contents">
+            <dt className="pt-1 text-ink-3 sm:pt-0.5">{name}</dt>
+            <dd className="wrap-anywhere sm:py-0.5">{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <p className="mt-1.5 text-xs text-ink-3">{note} Each attempt also has a traceparent of its own.</p>
+    </>
   );
 }

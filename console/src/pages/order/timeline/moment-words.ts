@@ -45,6 +45,7 @@ function plainSentence(text: string): string {
 /** The colour of what an attempt brought: done, to be tried again, or an end. */
 export function toneOfResult({ leg, code, error }: Moment): Tone {
   if (error === "lost") return "doubt";
+  if (error === "mapping") return "stop";
   const outcome = classify(leg ?? "ticketing", { code, error, sent: true }, "retry");
   return outcome === "done" ? "good" : outcome === "retry" ? "wait" : "stop";
 }

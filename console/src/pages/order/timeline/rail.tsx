@@ -31,10 +31,16 @@ export function Rail({ row, reach, lane, mark }: Props) {
     <span aria-hidden="true" className="relative">
       {LANES.map(({ leg, at }) => {
         const [first, last] = reach[leg] ?? [1, 0];
+        // The line leaves room for the point.
+        const isHere = mark !== undefined && lane === leg;
         return (
           <span key={leg}>
-            {row > first && row <= last && <span className={`absolute top-0 h-4 w-0.5 bg-line ${at}`} />}
-            {row >= first && row < last && <span className={`absolute top-4 bottom-0 w-0.5 bg-line ${at}`} />}
+            {row > first && row <= last && (
+              <span className={`absolute top-0 w-0.5 bg-line ${at} ${isHere ? "h-1.5" : "h-6.5"}`} />
+            )}
+            {row >= first && row < last && (
+              <span className={`absolute top-6.5 bottom-0 w-0.5 bg-line ${at}`} />
+            )}
           </span>
         );
       })}
@@ -45,9 +51,7 @@ export function Rail({ row, reach, lane, mark }: Props) {
 
 function Point({ mark: { tone, Icon, hollow }, at }: { readonly mark: Mark; readonly at: string }) {
   return (
-    <span
-      className={`absolute top-2 -ml-[7px] grid size-4 place-items-center bg-panel ${at} ${TONE_TEXT[tone]}`}
-    >
+    <span className={`absolute top-2 -ml-[7px] grid size-4 place-items-center ${at} ${TONE_TEXT[tone]}`}>
       {Icon ? (
         <Icon className="size-4" />
       ) : (

@@ -45,11 +45,11 @@ export function Timeline({ story }: { readonly story: OrderStory }) {
 
   return (
     <>
-      <ol className="py-2 pe-3 ps-2">
+      <ol className="py-2 ps-2 pe-1.5">
         {lines.map(({ key, lane, mark, isHeading, isFresh: fresh, content }, index) => (
           <li
             key={key}
-            className={`grid grid-cols-[3.25rem_minmax(0,1fr)] rounded ${fresh ? "animate-fresh" : ""} ${isHeading ? "" : "min-h-8"}`}
+            className={`grid grid-cols-[3.25rem_minmax(0,1fr)] rounded pe-1.5 ${fresh ? "animate-fresh" : ""} ${isHeading ? "" : "min-h-8"}`}
           >
             <Rail row={index} reach={reach} lane={lane} {...(mark && { mark })} />
             {content}
