@@ -1,5 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { useId, useState } from "react";
+import { OF_LEG } from "../../order-lists.ts";
+import { OrdersLink } from "../../ui/count-links.tsx";
 import { Figure } from "../../ui/figure.tsx";
 import { CheckIcon, ChevronIcon, ClockIcon, StopIcon } from "../../ui/icons.tsx";
 import { TONE_TEXT } from "../../ui/status.tsx";
@@ -9,17 +11,24 @@ import type { Columns } from "./error-columns.ts";
 import { ErrorRetry, type RetryProps } from "./error-retry.tsx";
 import { ErrorSaid } from "./error-said.tsx";
 import { titleOf } from "./error-words.ts";
+import { ordersOfGroup } from "./orders-of-group.ts";
 
 interface Props extends RetryProps {
   readonly columns: Columns;
 }
 
 const NUMBER = "px-2 py-2 text-end align-top";
+// The links are higher than their text.
+const LINKED = "px-2 py-1 text-end align-top";
+const STATES = [
+  ["standing", "stop"],
+  ["waiting", "wait"],
+] as const;
 
 /** A group: what was said, how much it holds up, and what can be done. More of it below, when asked for. */
 export function ErrorRow(props: Props) {
-  const { group, columns, atLeast } = props;
-  const { fingerprint, standing, waiting, attempts, partners, last_seen, example_order_id } = group;
+  const { group, columns, atLeast, partner } = props;
+  const { fingerprint, attempts, partners, last_seen, example_order_id } = group;
   const [isOpen, setOpen] = useState(false);
   const details = useId();
   return (
@@ -38,17 +47,21 @@ export function ErrorRow(props: Props) {
               <ChevronIcon className={`size-4 ${isOpen ? "" : "-rotate-90"}`} />
             </button>
             <Standing group={group} />
-            <ErrorSaid group={group} partner={props.partner}>
+            <ErrorSaid group={group} partner={partner}>
               {columns.isNarrow && <ErrorRetry {...props} />}
             </ErrorSaid>
           </div>
         </th>
-        <td className={`${NUMBER} ${standing > 0 ? "font-semibold text-stop" : "text-ink-3"}`}>
-          <Figure value={standing} atLeast={atLeast} />
-        </td>
-        <td className={`${NUMBER} ${waiting > 0 ? "font-medium text-wait" : "text-ink-3"}`}>
-          <Figure value={waiting} atLeast={atLeast} />
-        </td>
+        {STATES.map(([state, tone]) => (
+          <td key={state} className={LINKED}>
+            <OrdersLink
+              value={group[state]}
+              atLeast={atLeast}
+              search={{ ...ordersOfGroup(group, partner), status: OF_LEG[group.leg][state] }}
+              tone={tone}
+            />
+          </td>
+        ))}
         {!columns.isNarrow && (
           <>
             <td className={NUMBER}>
@@ -81,7 +94,7 @@ export function ErrorRow(props: Props) {
       {isOpen && (
         <tr id={details}>
           <td colSpan={columns.isNarrow ? 3 : columns.hasActs ? 7 : 6} className="px-3 pt-1 pb-4 sm:ps-15">
-            <ErrorDetails group={group} partner={props.partner} />
+            <ErrorDetails group={group} partner={partner} />
           </td>
         </tr>
       )}

@@ -3,8 +3,8 @@ import { duration } from "../../format/time.ts";
 import { count } from "../../format/words.ts";
 import { Panel } from "../../ui/page.tsx";
 import { Circuit } from "./circuit.tsx";
-import { FailuresLink, OrdersLink } from "./count-links.tsx";
-import { OF_LEG } from "./order-lists.ts";
+import { FailuresLink, OrdersLink } from "../../ui/count-links.tsx";
+import { OF_LEG } from "../../order-lists.ts";
 
 const NAMES: Record<Leg, string> = { ticketing: "Ticketing", callback: "Callbacks" };
 

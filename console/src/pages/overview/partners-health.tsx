@@ -4,11 +4,11 @@ import type { Overview } from "../../api/types.ts";
 import { count } from "../../format/words.ts";
 import { Button } from "../../ui/button.tsx";
 import { Panel } from "../../ui/page.tsx";
-import { Badge } from "../../ui/status.tsx";
+import { ATTENTION, Badge } from "../../ui/status.tsx";
 import { useSteady } from "../../ui/use-steady.ts";
 import { Circuit } from "./circuit.tsx";
-import { FailuresLink, OrdersLink } from "./count-links.tsx";
-import { STANDING, WAITING } from "./order-lists.ts";
+import { FailuresLink, OrdersLink } from "../../ui/count-links.tsx";
+import { WAITING } from "../../order-lists.ts";
 
 type Partner = Overview["partners"][number];
 type Counts = Partner["ticketing"];
@@ -106,7 +106,7 @@ function PartnerRow({ partner, atLeast }: { readonly partner: Partner; readonly 
         <OrdersLink
           value={sumOf(partner, "standing")}
           atLeast={atLeast}
-          search={{ partner: id, status: STANDING }}
+          search={{ partner: id, status: ATTENTION }}
           tone="stop"
         />
       </td>

@@ -5,7 +5,7 @@ import { count } from "../../format/words.ts";
 import { Figure } from "../../ui/figure.tsx";
 import { CheckIcon } from "../../ui/icons.tsx";
 import { Panel } from "../../ui/page.tsx";
-import { visitsWithoutTickets } from "./order-lists.ts";
+import { visitsWithoutTickets } from "../../order-lists.ts";
 import { WaitingOrder } from "./waiting-order.tsx";
 
 interface Props {

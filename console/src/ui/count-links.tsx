@@ -1,8 +1,8 @@
 import { Link } from "@tanstack/react-router";
-import type { ErrorsSearch } from "../../errors-search.ts";
-import type { OrdersSearch } from "../../search.ts";
-import { Figure } from "../../ui/figure.tsx";
-import { TONE_TEXT, type Tone } from "../../ui/status.tsx";
+import type { ErrorsSearch } from "../errors-search.ts";
+import type { OrdersSearch } from "../search.ts";
+import { Figure } from "./figure.tsx";
+import { TONE_TEXT, type Tone } from "./status.tsx";
 
 interface Counted {
   readonly value: number;
@@ -11,7 +11,7 @@ interface Counted {
 
 const SHAPE =
   "inline-flex min-h-7 min-w-7 items-center justify-end underline decoration-line-strong hover:decoration-current";
-const NOTHING = <span className="num text-ink-3">0</span>;
+const NOTHING = <span className="num inline-flex min-h-7 items-center text-ink-3">0</span>;
 
 /** How many orders, and the list of them. */
 export function OrdersLink({

@@ -1,5 +1,6 @@
-import type { Leg, OrderStatus } from "../../api/types.ts";
-import type { OrdersSearch } from "../../search.ts";
+import type { Leg, OrderStatus } from "./api/types.ts";
+import type { OrdersSearch } from "./search.ts";
+import { ATTENTION } from "./ui/status.tsx";
 
 /** Orders whose tickets are neither there nor given up for good. */
 const NOT_TICKETED: readonly OrderStatus[] = [
@@ -29,7 +30,6 @@ export const OF_LEG: Readonly<Record<Leg, Record<"waiting" | "standing", readonl
   },
 };
 export const WAITING = [...OF_LEG.ticketing.waiting, ...OF_LEG.callback.waiting];
-export const STANDING = [...OF_LEG.ticketing.standing, ...OF_LEG.callback.standing];
 
 /** Visits of a day, as `YYYY-MM-DD`, without tickets. */
 export const visitsWithoutTickets = (date: string): OrdersSearch => ({
@@ -54,5 +54,5 @@ export function ordersOfHours(kind: HourKind, fromMs: number, lastMs: number): O
   if (kind === "accepted") return { created_from, created_before };
   if (kind === "ticketed") return { status: TICKETED, created_from, created_before };
   if (kind === "delivered") return { status: ["ota_callback_delivered"], created_from, created_before };
-  return { status: STANDING, created_before };
+  return { status: ATTENTION, created_before };
 }
