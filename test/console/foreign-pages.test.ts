@@ -118,6 +118,24 @@ suite("what others have an operator's browser send", () => {
     assert.equal(page.frames()[1]!.url(), "chrome-error://chromewebdata/");
   });
 
+  test("a viewer is shown nothing that only others may do", async (t) => {
+    const acts = /^(?:retry|enter tickets|more$|send a test callback|disable)/i;
+    const places = [`orders/${world.idOf("unknown")}`, "errors", "", "partners/demo"];
+    const shown = async (token: string): Promise<boolean[]> => {
+      const page = await browser.page(t);
+      const found: boolean[] = [];
+      for (const place of places) {
+        await openSignedIn(page, world.url, token, place);
+        const main = page.getByRole("main");
+        const controls = main.getByRole("button", { name: acts }).or(main.getByRole("checkbox"));
+        found.push((await controls.count()) > 0);
+      }
+      return found;
+    };
+    assert.deepEqual(await shown(OPERATOR.token), [true, true, true, true]);
+    assert.deepEqual(await shown(VIEWER.token), [false, false, false, false]);
+  });
+
   test("a viewer who forges a request is refused, and nothing is done", async (t) => {
     const page = await browser.page(t, { expected: [/status of 403/] });
     await openSignedIn(page, world.url, VIEWER.token, `orders/${world.idOf("hostile")}`);

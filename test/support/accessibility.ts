@@ -7,11 +7,15 @@ const OPTIONS: RunOptions = {
   rules: { "target-size": { enabled: true } },
 };
 
-/** What of WCAG 2.2 AA, and of good practice, axe finds seriously or critically wrong with a page as it stands. */
-export async function seriousFindings(page: Page): Promise<string[]> {
+/**
+ * What of WCAG 2.2 AA, and of good practice, axe finds seriously or critically wrong with a page as it stands.
+ * @param rules the only ones to look for; none: all
+ */
+export async function seriousFindings(page: Page, rules: readonly string[] = []): Promise<string[]> {
   // Evaluated, not added as an element: the page's CSP stays as strict as it is.
   await page.evaluate(axe.source);
-  const { violations } = await page.evaluate<AxeResults>(`axe.run(document, ${JSON.stringify(OPTIONS)})`);
+  const options: RunOptions = rules.length > 0 ? { ...OPTIONS, runOnly: [...rules] } : OPTIONS;
+  const { violations } = await page.evaluate<AxeResults>(`axe.run(document, ${JSON.stringify(options)})`);
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .flatMap(({ id, impact, help, nodes }) =>

@@ -151,13 +151,16 @@ export function stagedOrders(nowMs: number, few: boolean): StagedOrder[] {
     }),
   ];
   if (few) return told;
-  const group = Array.from({ length: GROUP }, (_, n) =>
-    order(`group-${n}`, 6 * 60, "ota-one", {
+  const group = Array.from({ length: GROUP }, (_, n) => {
+    const partnerId = ["ota-one", "ota-one", "demo", "ota-two"][n % 4]!;
+    // Waves that fall due together, ten minutes apart.
+    const minutesAgo = 7 * 60 - 10 * Math.floor((n / GROUP) * 4);
+    return order(`group-${n}`, minutesAgo, partnerId, {
       externalOrderId: `EXT-${5000 + n}`,
-      items: [itemOf("ota-one", n % 3, 1 + (n % 4), day(2 + (n % 5)))],
+      items: [itemOf(partnerId, n % 3, 1 + (n % 5), day(2 + (n % 7)))],
       ticketing: [json(503, { message: `no slot left in reservation pool 7 (order EXT-${5000 + n})` })],
-    }),
-  );
+    });
+  });
   const kept = Array.from({ length: KEPT_WAITING }, (_, n) =>
     order(`kept-${n}`, 14 - n / 4, "ota-three", {
       externalOrderId: `JP-${55200 + n}`,

@@ -3,6 +3,18 @@ import type { Locator, Page } from "playwright-core";
 /** What stands where something is still to come. */
 export const UNSETTLED = ".animate-pulse, [aria-busy=true]";
 
+/**
+ * Colours on their way to others are none that anybody reads by. What inherits one sets out when that has arrived, so it is over
+ * when nothing has moved for some frames.
+ */
+const MOTIONS_ENDED = `(async () => {
+  const isMoving = ({ effect }) => effect.getComputedTiming().endTime < Infinity;
+  for (let frames = 0, still = 0; frames < 200 && still < 4; frames += 1) {
+    await new Promise(requestAnimationFrame);
+    still = document.getAnimations().some(isMoving) ? 0 : still + 1;
+  }
+})()`;
+
 /** Signs in as the one-click link of `serve --dev` does, and waits until the page shows what it has to show. */
 export async function openSignedIn(page: Page, url: string, token: string, path = ""): Promise<void> {
   await page.goto(`${url}/console/${path}#${new URLSearchParams({ token }).toString()}`);
@@ -14,6 +26,7 @@ export async function settled(page: Page): Promise<void> {
   await page.locator("h1").first().waitFor({ state: "attached" });
   // Playwright's other ways to wait evaluate in the page, which its CSP forbids.
   await page.locator(UNSETTLED).first().waitFor({ state: "detached" });
+  await page.evaluate(MOTIONS_ENDED);
 }
 
 /** The one field of the way in. */
