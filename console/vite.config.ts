@@ -14,8 +14,11 @@ export default defineConfig({
     manifest: true,
     // A data: URL would be one thing more for the content security policy to allow.
     assetsInlineLimit: 0,
-    // It would be added as an inline element.
-    modulePreload: { polyfill: false },
+    modulePreload: false,
+    rolldownOptions: {
+      // One file for all that the home page needs, which is smaller than many; the rest comes when it is opened.
+      output: { codeSplitting: { groups: [{ name: "console", tags: ["$initial"] }] } },
+    },
   },
   server: { host: "127.0.0.1", proxy: { "/admin": gateway } },
 });

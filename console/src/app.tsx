@@ -1,16 +1,19 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { type Session, sessionQuery } from "./api/queries.ts";
 import { type Live, openLive } from "./live/live.ts";
 import { LiveContext } from "./live/use-live.ts";
 import { createConsoleRouter } from "./router.tsx";
 import { forget, forgetPages, onSignInElsewhere, SessionContext, signIn } from "./session/session.ts";
-import { SignInPage } from "./session/sign-in-page.tsx";
 import { ProblemNotice } from "./ui/notice.tsx";
 import { Page } from "./ui/page.tsx";
 
 const router = createConsoleRouter();
+/** Whoever is signed in needn't load it. */
+const SignInPage = lazy(() =>
+  import("./session/sign-in-page.tsx").then(({ SignInPage }) => ({ default: SignInPage })),
+);
 
 /** Whoever is signed in sees the pages; nobody else sees more than the way in. The address stays the same meanwhile. */
 export function App({ linkToken }: { readonly linkToken: string | null }) {
@@ -23,7 +26,7 @@ export function App({ linkToken }: { readonly linkToken: string | null }) {
   useEffect(() => () => forgetPages(queries), [queries, name]);
   const live = useLiveOf(name);
 
-  if (session.isPending) return <main aria-busy="true" aria-label="Loading" />;
+  if (session.isPending) return LOADING;
   if (session.isError && !session.data) {
     return (
       <Page title="No answer" quiet>
@@ -32,7 +35,11 @@ export function App({ linkToken }: { readonly linkToken: string | null }) {
     );
   }
   if (!session.data) {
-    return <SignInPage why={lastName !== null ? "ended" : isLinkRefused ? "link" : "first"} />;
+    return (
+      <Suspense fallback={LOADING}>
+        <SignInPage why={lastName !== null ? "ended" : isLinkRefused ? "link" : "first"} />
+      </Suspense>
+    );
   }
   if (live === null) return null;
   return (
@@ -65,6 +72,8 @@ function useWhoIsHere(linkToken: string | null) {
   useEffect(() => onSignInElsewhere(() => void refetch()), [refetch]);
   return { session, isLinkRefused };
 }
+
+const LOADING = <main aria-busy="true" aria-label="Loading" />;
 
 const AGAIN_MS = 10_000;
 /** The longest that a timer can be set to is 24 days; and the clocks of both sides may differ. */

@@ -6,6 +6,7 @@ import {
   type NotFoundRouteProps,
 } from "@tanstack/react-router";
 import { CONSOLE_PATH } from "./api/client.ts";
+import { OrdersPage } from "./pages/orders/orders-page.tsx";
 import { readErrorsSearch } from "./errors-search.ts";
 import { parseSearch, readBulkSearch, readOrdersSearch, stringifySearch } from "./search.ts";
 import { NotFound, PageFailed } from "./shell/fallbacks.tsx";
@@ -25,7 +26,8 @@ const orders = createRoute({
   getParentRoute: () => root,
   path: "/",
   validateSearch: readOrdersSearch,
-  component: lazyRouteComponent(() => import("./pages/orders/orders-page.tsx"), "OrdersPage"),
+  // The home page comes with the first load: no second turn before anything is shown.
+  component: OrdersPage,
 });
 
 export const ORDER_TABS = [

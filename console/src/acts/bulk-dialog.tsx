@@ -3,7 +3,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import type { BulkAction } from "../../../src/orders/bulk.ts";
 import { call, type Query } from "../api/client.ts";
-import { bulkJobsQuery } from "../api/queries.ts";
+import { bulkJobsQuery } from "../api/bulk-queries.ts";
 import type { BulkJob, OrderStatus } from "../api/types.ts";
 import { count, counted } from "../format/words.ts";
 import { Button } from "../ui/button.tsx";

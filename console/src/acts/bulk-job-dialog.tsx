@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { BULK_RESULTS, type BulkResult } from "../../../src/orders/bulk.ts";
-import { bulkJobQuery } from "../api/queries.ts";
+import { bulkJobQuery } from "../api/bulk-queries.ts";
 import type { BulkJob } from "../api/types.ts";
 import { span } from "../format/time.ts";
 import { count, counted } from "../format/words.ts";

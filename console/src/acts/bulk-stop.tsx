@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { call } from "../api/client.ts";
-import { bulkJobsQuery } from "../api/queries.ts";
+import { bulkJobsQuery } from "../api/bulk-queries.ts";
 import { Button } from "../ui/button.tsx";
 import { Field, Input } from "../ui/field.tsx";
 import { formText } from "../ui/form-text.ts";

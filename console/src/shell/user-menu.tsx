@@ -3,7 +3,8 @@ import type { TimeMode } from "../format/time.ts";
 import { useChoice } from "../preferences/stored.ts";
 import { theme } from "../preferences/theme.ts";
 import { timeMode } from "../preferences/time-mode.ts";
-import { useSession, useSignOut } from "../session/session.ts";
+import { useSession } from "../session/session.ts";
+import { useSignOut } from "../session/use-sign-out.ts";
 import { Menu, MenuChoices, MenuItem, MenuLabel, MenuLine } from "../ui/menu.tsx";
 
 interface Props {

@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { errorsQuery } from "../../api/queries.ts";
+import { errorsQuery } from "../../api/page-queries.ts";
 import type { ErrorGroup, ErrorGroups } from "../../api/types.ts";
 import type { ErrorsSearch } from "../../errors-search.ts";
 import { useRefresh } from "../../live/use-refresh.ts";

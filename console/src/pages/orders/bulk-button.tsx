@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
-import { bulkJobsQuery } from "../../api/queries.ts";
+import { bulkJobsQuery } from "../../api/bulk-queries.ts";
 import { Button } from "../../ui/button.tsx";
 
 const BulkList = lazy(() =>

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { BulkProgress } from "../../acts/bulk-progress.tsx";
 import { BULK_WORDS, turnsOf } from "../../acts/bulk-words.ts";
-import { bulkJobsQuery } from "../../api/queries.ts";
+import { bulkJobsQuery } from "../../api/bulk-queries.ts";
 import { count, counted } from "../../format/words.ts";
 
 const MOST = 3;

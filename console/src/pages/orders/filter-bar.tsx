@@ -1,11 +1,12 @@
-import { Link } from "@tanstack/react-router";
 import { lazy, type ReactNode, Suspense, useState } from "react";
-import { namedFilter, type OrderFilter, type OrdersSearch, withoutFilter } from "../../search.ts";
+import { namedFilter, type OrdersSearch } from "../../search.ts";
 import { Button } from "../../ui/button.tsx";
-import { CrossIcon, FilterIcon } from "../../ui/icons.tsx";
-import { FILTER_WORDS } from "./filter-words.tsx";
+import { FilterIcon } from "../../ui/icons.tsx";
 import { Views } from "./views.tsx";
 
+const ActiveFilters = lazy(() =>
+  import("./active-filters.tsx").then(({ ActiveFilters }) => ({ default: ActiveFilters })),
+);
 const FilterForm = lazy(() =>
   import("./filter-form.tsx").then(({ FilterForm }) => ({ default: FilterForm })),
 );
@@ -36,21 +37,9 @@ export function FilterBar({
         </div>
       </div>
       {named.length > 0 && (
-        <ul className="flex flex-wrap gap-2">
-          {named.map(([name, value]) => (
-            <li key={name} className="max-w-full">
-              <Link
-                to="/"
-                search={withoutFilter(search, name as keyof OrderFilter)}
-                className="inline-flex min-h-7 max-w-full items-center gap-1.5 rounded-md bg-accent-soft ps-2.5 pe-1.5 text-accent hover:underline"
-              >
-                <span className="sr-only">Remove the filter </span>
-                <span className="truncate">{FILTER_WORDS[name as keyof OrderFilter](value as never)}</span>
-                <CrossIcon className="size-3.5" />
-              </Link>
-            </li>
-          ))}
-        </ul>
+        <Suspense fallback={<div className="min-h-7" />}>
+          <ActiveFilters search={search} named={named} />
+        </Suspense>
       )}
       <Suspense>{isOpen && <FilterForm search={search} onClose={() => setOpen(false)} />}</Suspense>
     </section>

@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { ERRORS } from "../../api/attempt-errors.ts";
-import { partnersQuery } from "../../api/queries.ts";
+import { partnersQuery } from "../../api/page-queries.ts";
 import type { OrderStatus } from "../../api/types.ts";
 import { epochOf, wallIn } from "../../format/zoned.ts";
 import { listedFilter, namedFilter, type OrderFilter, type OrdersSearch } from "../../search.ts";

@@ -1,15 +1,15 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useSearch } from "@tanstack/react-router";
-import { useRef } from "react";
+import { lazy, Suspense, useRef } from "react";
 import { useCalmly } from "../../live/use-calmly.ts";
 import { useLook } from "../../live/use-live.ts";
 import { isHome, listedFilter } from "../../search.ts";
 import { Page } from "../../ui/page.tsx";
-import { BulkButton } from "./bulk-button.tsx";
-import { BulkStrip } from "./bulk-strip.tsx";
 import { FilterBar } from "./filter-bar.tsx";
 import { OrderList } from "./order-list.tsx";
 import { SOON, VisitSoon } from "./visit-soon.tsx";
+
+const BulkActs = lazy(() => import("./bulk-acts.tsx").then(({ BulkActs }) => ({ default: BulkActs })));
 
 const COUNT_EVERY_MS = 10_000;
 
@@ -24,14 +24,15 @@ export function OrdersPage() {
     <Page title={isAtHome ? "Orders that need attention" : "Orders"} quiet>
       <div className="flex flex-col gap-2">
         <FilterBar search={search}>
-          <BulkButton />
+          <Suspense>
+            <BulkActs />
+          </Suspense>
         </FilterBar>
       </div>
       <div ref={lists} className="flex flex-col gap-4">
         {isAtHome && <VisitSoon />}
         <OrderList key={JSON.stringify(filter)} filter={filter} isHome={isAtHome} lists={lists} />
       </div>
-      <BulkStrip />
     </Page>
   );
 }

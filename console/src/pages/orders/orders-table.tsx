@@ -1,9 +1,11 @@
+import { lazy, Suspense } from "react";
 import type { ListedOrder } from "../../api/types.ts";
 import { useIsNarrow } from "../../ui/use-narrow.ts";
 import { CELLS, COLUMNS } from "./columns.ts";
-import { OrderCard } from "./order-card.tsx";
 import { OrderRow } from "./order-row.tsx";
 import type { Marks } from "./use-marks.ts";
+
+const OrderCard = lazy(() => import("./order-card.tsx").then(({ OrderCard }) => ({ default: OrderCard })));
 
 export interface OrdersTableProps {
   readonly caption: string;
@@ -30,9 +32,11 @@ export function OrdersTable(props: OrdersTableProps) {
   if (useIsNarrow()) {
     return (
       <ul aria-label={caption} className="divide-y divide-line">
-        {orders.map((order) => (
-          <OrderCard key={order.id} {...stateOf(order)} />
-        ))}
+        <Suspense fallback={<li className="min-h-dvh" />}>
+          {orders.map((order) => (
+            <OrderCard key={order.id} {...stateOf(order)} />
+          ))}
+        </Suspense>
       </ul>
     );
   }

@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { overviewQuery } from "../../api/queries.ts";
+import { overviewQuery } from "../../api/page-queries.ts";
 import type { Overview } from "../../api/types.ts";
 import { useRefresh } from "../../live/use-refresh.ts";
 import { Freshness } from "../../ui/freshness.tsx";
