@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { ErrorGroup } from "../../api/types.ts";
+import { counted } from "../../format/words.ts";
 import { Copyable } from "../../ui/copy.tsx";
 import { FromNow, Time } from "../../ui/time.tsx";
 import { adviceOf } from "./error-words.ts";
@@ -15,8 +16,18 @@ interface Props {
 
 /** All that there is to say of a group. */
 export function ErrorDetails({ group, partner }: Props) {
-  const { message, host, partners, first_seen, last_seen, fingerprint, standing, waiting, example_order_id } =
-    group;
+  const {
+    attempts,
+    message,
+    host,
+    partners,
+    first_seen,
+    last_seen,
+    fingerprint,
+    standing,
+    waiting,
+    example_order_id,
+  } = group;
   return (
     <dl className="grid max-w-3xl gap-x-4 gap-y-1.5 sm:grid-cols-[8rem_1fr]">
       <Detail what="What was said">
@@ -61,7 +72,8 @@ export function ErrorDetails({ group, partner }: Props) {
         ))}
       </Detail>
       <Detail what="Seen">
-        first <Time at={first_seen} /> (<FromNow at={first_seen} />
+        {counted(attempts, "attempt")} in the time shown; first <Time at={first_seen} /> (
+        <FromNow at={first_seen} />
         ), last <Time at={last_seen} /> (
         <FromNow at={last_seen} />)
       </Detail>

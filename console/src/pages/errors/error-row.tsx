@@ -64,7 +64,7 @@ export function ErrorRow(props: Props) {
         ))}
         {!columns.isNarrow && (
           <>
-            <td className={NUMBER}>
+            <td className={`${NUMBER} max-lg:hidden`}>
               <Figure value={attempts} atLeast={atLeast} />
             </td>
             <td className="truncate px-2 py-2 align-top max-lg:hidden" title={partners.join(", ")}>
@@ -93,9 +93,14 @@ export function ErrorRow(props: Props) {
       </tr>
       {isOpen && (
         <tr id={details}>
-          <td colSpan={columns.isNarrow ? 3 : columns.hasActs ? 7 : 6} className="px-3 pt-1 pb-4 sm:ps-15">
+          <td
+            colSpan={columns.isNarrow ? 3 : columns.hasActs ? 5 : 4}
+            className="px-3 pt-1 pb-4 align-top sm:ps-15"
+          >
             <ErrorDetails group={group} partner={partner} />
           </td>
+          {/* Below the columns that are there only where there is room. */}
+          {!columns.isNarrow && <td colSpan={2} className="max-lg:hidden" />}
         </tr>
       )}
     </>

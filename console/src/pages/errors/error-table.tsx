@@ -72,7 +72,7 @@ export function ErrorTable({ groups, told, partner }: Props) {
 }
 
 function Head({ isNarrow, hasActs }: Columns) {
-  const number = "w-16 px-2 py-1.5 text-end sm:w-24";
+  const number = "w-16 px-2 py-1.5 text-end lg:w-24";
   return (
     <thead className="text-xs text-ink-3">
       <tr className="align-bottom">
@@ -87,13 +87,13 @@ function Head({ isNarrow, hasActs }: Columns) {
         </th>
         {!isNarrow && (
           <>
-            <th scope="col" className={number}>
+            <th scope="col" className={`${number} max-lg:hidden`}>
               Attempts
             </th>
             <th scope="col" className="w-32 px-2 py-1.5 max-lg:hidden">
               Partners
             </th>
-            <th scope="col" className="w-32 px-2 py-1.5">
+            <th scope="col" className="w-30 px-2 py-1.5 lg:w-32">
               Last seen
             </th>
           </>
