@@ -7,7 +7,7 @@ import { CheckIcon } from "../../ui/icons.tsx";
 import { type RefusalRow, RefusalTable } from "./refusal-table.tsx";
 import { DOOR } from "./refusal-words.ts";
 
-const REFRESH_MS = 15_000;
+const REFRESH_MS = 5_000;
 
 /** Requests of any kind that weren't let in, counted by minute. */
 export function AuthEventList({ partner }: { readonly partner: string }) {

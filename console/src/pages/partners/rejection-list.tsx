@@ -16,7 +16,7 @@ interface Props {
   readonly externalOrderId: string | null;
 }
 
-const REFRESH_MS = 15_000;
+const REFRESH_MS = 5_000;
 
 /** Orders that were refused, newest first: what was wrong, and what their sender has to change. */
 export function RejectionList({ partner, externalOrderId }: Props) {
