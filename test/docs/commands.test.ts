@@ -165,6 +165,7 @@ test("every npm script and every file that is run exists", () => {
 
 /** Of others, or of the tests. */
 const OTHER_VARIABLES = new Set([
+  "CHROMIUM_PATH",
   "FUZZ_RUNS",
   "FUZZ_SEED",
   "NAME_FILE",
