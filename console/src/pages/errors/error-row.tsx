@@ -100,7 +100,7 @@ export function ErrorRow(props: Props) {
             <ErrorDetails group={group} partner={partner} />
           </td>
           {/* Below the columns that are there only where there is room. */}
-          {!columns.isNarrow && <td colSpan={2} className="max-lg:hidden" />}
+          {!columns.isNarrow && <td colSpan={2} aria-hidden="true" className="max-lg:hidden" />}
         </tr>
       )}
     </>

@@ -16,11 +16,11 @@ export function ErrorSaid({ group, partner, children }: Props) {
   const { error, host, message, standing, waiting, example_order_id } = group;
   const hasOrders = standing + waiting > 0;
   const link =
-    "inline-block py-0.5 font-medium underline decoration-line-strong hover:decoration-current wrap-anywhere";
+    "me-2 inline-block py-0.5 font-medium text-ink underline decoration-line-strong hover:decoration-current wrap-anywhere";
   const meaning = meaningOf(group);
   return (
     <div className="min-w-0 flex-1">
-      <div className="flex flex-wrap items-center gap-x-2">
+      <div className="text-ink-2">
         {hasOrders ? (
           <Link to="/" search={ordersOfGroup(group, partner)} data-row className={link}>
             {titleOf(group)}
@@ -30,7 +30,7 @@ export function ErrorSaid({ group, partner, children }: Props) {
             {titleOf(group)}
           </Link>
         )}
-        {meaning !== null && <span className="text-ink-2">{meaning}</span>}
+        {meaning}
         {error !== null && <code className="text-xs text-ink-3">{error}</code>}
       </div>
       <p className="flex gap-2 text-xs text-ink-2">
