@@ -1,4 +1,5 @@
 import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { CatchBoundary } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { ApiProblem } from "./api/client.ts";
@@ -6,6 +7,7 @@ import { App } from "./app.tsx";
 import { followTheme } from "./preferences/theme.ts";
 import { followLinkTokens, takeLinkToken } from "./session/link-token.ts";
 import { forget } from "./session/session.ts";
+import { PageFailed } from "./shell/fallbacks.tsx";
 import "./styles.css";
 
 /** What is refused is refused again; what got no answer may get one. */
@@ -42,7 +44,9 @@ const linkToken = takeLinkToken();
 createRoot(document.getElementById("root")!).render(
   <StrictMode>
     <QueryClientProvider client={queries}>
-      <App linkToken={linkToken} />
+      <CatchBoundary getResetKey={() => "console"} errorComponent={PageFailed}>
+        <App linkToken={linkToken} />
+      </CatchBoundary>
     </QueryClientProvider>
   </StrictMode>,
 );

@@ -16,7 +16,6 @@ const root = createRootRoute({
   validateSearch: readBulkSearch,
   component: Shell,
   notFoundComponent: (_props: NotFoundRouteProps) => <NotFound />,
-  errorComponent: ({ error, reset }) => <PageFailed error={error} onRetry={reset} />,
 });
 
 const text = (value: unknown): string | undefined =>
@@ -100,6 +99,7 @@ export function createConsoleRouter() {
     parseSearch,
     stringifySearch,
     scrollRestoration: true,
+    defaultErrorComponent: PageFailed,
     defaultPreload: "intent",
     // What a page shows is kept by the queries, not by the router.
     defaultPreloadStaleTime: 0,

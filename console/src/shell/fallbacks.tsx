@@ -1,7 +1,8 @@
 import { Link } from "@tanstack/react-router";
+import { Button } from "../ui/button.tsx";
 import { Empty } from "../ui/empty.tsx";
 import { DoubtIcon } from "../ui/icons.tsx";
-import { ProblemNotice } from "../ui/notice.tsx";
+import { Notice } from "../ui/notice.tsx";
 import { Page } from "../ui/page.tsx";
 
 export function NotFound() {
@@ -16,11 +17,23 @@ export function NotFound() {
   );
 }
 
+/** What browsers say of a file that a page is made of and that doesn't come. */
+const NO_FILE = /dynamically imported module|importing a module script/i;
+
 /** A page that broke leaves the others as they are. */
-export function PageFailed({ error, onRetry }: { readonly error: unknown; readonly onRetry: () => void }) {
+export function PageFailed({ error }: { readonly error: unknown }) {
+  const isIncomplete = error instanceof Error && NO_FILE.test(error.message);
   return (
     <Page title="This page failed" quiet>
-      <ProblemNotice error={error} onRetry={onRetry} />
+      <Notice
+        tone="stop"
+        title={isIncomplete ? "A part of this page didn't come." : "Something in this page went wrong."}
+        action={<Button onClick={() => location.reload()}>Reload</Button>}
+      >
+        {isIncomplete
+          ? "The gateway doesn't answer, or has been upgraded since this page was opened."
+          : "Reload the page. If it comes again, tell who runs the gateway."}
+      </Notice>
     </Page>
   );
 }

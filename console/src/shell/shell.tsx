@@ -4,6 +4,7 @@ import { OpenBulkJob } from "../acts/open-bulk-job.tsx";
 import { useKeepAwake } from "../session/keep-awake.ts";
 import { useKeys } from "../ui/keys.ts";
 import { Banners } from "./banners.tsx";
+import { usePreloadedPages } from "./preload.ts";
 import { SkipLink } from "./skip-link.tsx";
 import { TopBar } from "./top-bar.tsx";
 
@@ -13,6 +14,7 @@ const KeyHelp = lazy(() => import("./key-help.tsx").then(({ KeyHelp }) => ({ def
 export function Shell() {
   const [isHelpOpen, setHelpOpen] = useState(false);
   useKeepAwake();
+  usePreloadedPages();
   useKeys({
     "?": () => setHelpOpen(true),
     "/": (event) => {
