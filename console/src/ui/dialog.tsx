@@ -28,7 +28,7 @@ export function Dialog({ open, onClose, title, description, children, wide = fal
           className={`fixed top-1/2 left-1/2 z-50 max-h-[92dvh] w-[calc(100vw-1.5rem)] -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-lg border border-line bg-raised p-5 shadow-raised ${wide ? "max-w-2xl" : "max-w-md"}`}
         >
           <div className="flex items-start justify-between gap-3">
-            <Radix.Title className="text-lg font-semibold">{title}</Radix.Title>
+            <Radix.Title className="min-w-0 text-lg font-semibold wrap-anywhere">{title}</Radix.Title>
             <Radix.Close
               aria-label="Close"
               className="-m-1 grid size-7 place-items-center rounded text-ink-3 hover:bg-hover hover:text-ink"
