@@ -24,7 +24,7 @@ function ticking(everyMs: number) {
   };
 }
 
-const seconds = ticking(1000);
+export const seconds = ticking(1000);
 
 /** Epoch milliseconds, anew each second. */
 export function useNow(): number {

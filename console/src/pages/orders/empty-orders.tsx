@@ -1,14 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { overviewQuery } from "../../api/page-queries.ts";
 import { countsQuery } from "../../api/queries.ts";
-import { dayIn } from "../../format/time.ts";
 import { count, counted } from "../../format/words.ts";
 import { epochOf } from "../../format/zoned.ts";
-import { useNow } from "../../preferences/use-now.ts";
+import { useToday } from "../../preferences/use-today.ts";
 import type { OrderFilter } from "../../search.ts";
 import { useSession } from "../../session/session.ts";
 import { Empty } from "../../ui/empty.tsx";
 import { CheckIcon, FilterIcon, SearchIcon } from "../../ui/icons.tsx";
+import { Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/page.tsx";
 import { FirstOrder } from "./first-order.tsx";
 
@@ -39,13 +40,15 @@ export function EmptyOrders({ filter, isHome }: { readonly filter: OrderFilter; 
 }
 
 function NothingToDo() {
+  const failing = useFailing();
   const { time_zone: venue } = useSession();
-  const midnight = new Date(epochOf(dayIn(useNow(), venue), venue)).toISOString();
+  const midnight = new Date(epochOf(useToday(), venue)).toISOString();
   const { data } = useQuery(countsQuery({ created_from: midnight }, true));
   const delivered = data?.counts.ota_callback_delivered ?? 0;
   const ended = delivered + (data?.counts.cancelled ?? 0) + (data?.counts.closed ?? 0);
   return (
-    <Empty Icon={CheckIcon} title="Nothing needs attention">
+    <Empty Icon={CheckIcon} title={failing === null ? "Nothing needs attention" : "No order stands still"}>
+      {failing !== null && <HeldBack failing={failing} />}
       <p className="num min-h-5">
         {data && (
           <>
@@ -58,6 +61,29 @@ function NothingToDo() {
         Look at all orders
       </Link>
     </Empty>
+  );
+}
+
+/** Targets that fail, in words: orders that wait for them aren't counted as standing still. Null: none does. */
+function useFailing(): string | null {
+  const { data } = useQuery({ ...overviewQuery(24), staleTime: 30_000 });
+  const isTicketing = data?.ticketing.circuit === "open";
+  const partners = data?.partners.filter(({ callbacks }) => callbacks.circuit === "open").length ?? 0;
+  const callbacks = `callbacks of ${counted(partners, "partner")}`;
+  if (partners === 0) return isTicketing ? "Ticketing fails" : null;
+  return isTicketing ? `Ticketing fails, and so do ${callbacks}` : `C${callbacks.slice(1)} fail`;
+}
+
+function HeldBack({ failing }: { readonly failing: string }) {
+  return (
+    <div className="my-2 text-start">
+      <Notice tone="wait" title={`${failing}.`}>
+        Orders are held back, and go on by themselves when it is over.{" "}
+        <Link to="/overview" className="underline">
+          See the overview
+        </Link>
+      </Notice>
+    </div>
   );
 }
 

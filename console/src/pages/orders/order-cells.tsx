@@ -2,8 +2,8 @@ import type { ListedOrder } from "../../api/types.ts";
 import { fromNow, span } from "../../format/time.ts";
 import { money } from "../../format/words.ts";
 import { dayAfter, daysBetween } from "../../format/zoned.ts";
-import { dayIn } from "../../format/time.ts";
 import { useNow } from "../../preferences/use-now.ts";
+import { useToday } from "../../preferences/use-today.ts";
 import { useSession } from "../../session/session.ts";
 import { StatusBadge } from "../../ui/status.tsx";
 import { FromNow } from "../../ui/time.tsx";
@@ -28,8 +28,7 @@ export function Status({ order }: Props) {
 
 /** By the venue's calendar: `Today`, `Tomorrow`, else the day; `+2 d` where it is one of several. */
 export function Visit({ order: { visit_from: from, visit_to: to } }: Props) {
-  const { time_zone: venue } = useSession();
-  const today = dayIn(useNow(), venue);
+  const today = useToday();
   if (from === null) return <Nothing />;
   const days = to === null ? 0 : daysBetween(from, to);
   return (

@@ -3,11 +3,9 @@ import { Link } from "@tanstack/react-router";
 import { call } from "../../api/client.ts";
 import { countsQuery } from "../../api/queries.ts";
 import type { ListedOrder, OrderStatus } from "../../api/types.ts";
-import { dayIn } from "../../format/time.ts";
 import { dayAfter } from "../../format/zoned.ts";
 import { count } from "../../format/words.ts";
-import { useNow } from "../../preferences/use-now.ts";
-import { useSession } from "../../session/session.ts";
+import { useToday } from "../../preferences/use-today.ts";
 import { CheckIcon } from "../../ui/icons.tsx";
 import { Panel } from "../../ui/page.tsx";
 import { ATTENTION } from "../../ui/status.tsx";
@@ -34,8 +32,7 @@ const filterOf = (today: string) => ({
 
 /** Whoever stands at the gate soon and has no ticket. */
 export function VisitSoon() {
-  const { time_zone: venue } = useSession();
-  const filter = filterOf(dayIn(useNow(), venue));
+  const filter = filterOf(useToday());
   const { data: orders } = useQuery({
     queryKey: [SOON, filter],
     queryFn: async ({ signal }) => {
@@ -70,9 +67,8 @@ export function VisitSoon() {
           search={filter}
           className="num inline-flex min-h-6 items-center text-accent hover:underline"
         >
-          {counts.total <= FEW
-            ? "Show in the list"
-            : `Show all ${count(counts.total)}${counts.at_least ? "+" : ""}`}
+          Show all {count(counts.total)}
+          {counts.at_least && "+"}
         </Link>
       }
     >
