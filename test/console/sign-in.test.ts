@@ -92,6 +92,7 @@ suite("signing in to the console", () => {
     const path = `orders/${world.idOf("retrying")}?tab=answers`;
     await openSignedIn(page, world.url, OPERATOR.token, path);
     await signedIn(page, OPERATOR).waitFor();
+    await page.getByText("EXT-7731").first().waitFor();
     // Half a day passes.
     await world.gateway.storage.database.run(
       "update operator_sessions set created_at = created_at - 43200000, seen_at = seen_at - 43200000",

@@ -20,6 +20,8 @@ export interface Chromium {
 export async function chromiumToRun(): Promise<Chromium> {
   const given = process.env["CHROMIUM_PATH"];
   if (given) return { executablePath: given, env: {} };
+  if (process.platform !== "linux" || process.arch !== "x64")
+    throw new Error("npm's Chromium runs on Linux on x64: name one of this machine's by CHROMIUM_PATH");
   const bin = join(dirname(fileURLToPath(import.meta.resolve("@sparticuz/chromium"))), "../bin");
   const { version } = JSON.parse(await readFile(join(bin, "../package.json"), "utf8")) as { version: string };
   const directory = join(CACHE, `chromium-${version}`);

@@ -55,6 +55,9 @@ export async function startConsoleWorld({ env = {}, ...history }: WorldOptions):
     return { "x-partner-id": partnerId, "x-partner-token": token };
   };
   await refuseSome(gateway, headersOf);
+  const { status } = await gateway.get("/console/");
+  if (status !== 200)
+    throw new Error(`the console answers ${status}: has it been built? npm run build -w console`);
   return {
     gateway,
     url: gateway.url!,
