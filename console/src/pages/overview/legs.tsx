@@ -1,6 +1,6 @@
 import type { Leg, Overview } from "../../api/types.ts";
 import { duration } from "../../format/time.ts";
-import { count } from "../../format/words.ts";
+import { count, counted } from "../../format/words.ts";
 import { Panel } from "../../ui/page.tsx";
 import { Circuit } from "./circuit.tsx";
 import { FailuresLink, OrdersLink } from "../../ui/count-links.tsx";
@@ -46,6 +46,7 @@ const CELL = "px-2 py-1 text-end last:pe-3";
 function LegRow({ leg, told }: { readonly leg: Leg; readonly told: Overview }) {
   const health = leg === "ticketing" ? told.ticketing : told.callbacks;
   const { attempts, p50_ms: half, p95_ms: most } = told.latency[leg];
+  const open = told.partners.filter(({ callbacks }) => callbacks.circuit === "open").length;
   const isMeasured = half !== null && most !== null;
   const from = `Of the latest ${count(attempts)} attempts`;
   return (
@@ -60,7 +61,7 @@ function LegRow({ leg, told }: { readonly leg: Leg; readonly told: Overview }) {
         {leg === "ticketing" ? (
           <Circuit isOpen={told.ticketing.circuit === "open"} />
         ) : (
-          <span className="text-ink-3">one of each partner</span>
+          <Circuit isOpen={open > 0} word={`Open for ${counted(open, "partner")}`} />
         )}
       </td>
       <td className={`${CELL} num max-md:hidden`} title={from}>

@@ -2,10 +2,11 @@ import { Link } from "@tanstack/react-router";
 import type { Overview } from "../../api/types.ts";
 import { dayWords } from "../../format/time.ts";
 import { count } from "../../format/words.ts";
+import { visitsWithoutTickets } from "../../order-lists.ts";
 import { Figure } from "../../ui/figure.tsx";
 import { CheckIcon } from "../../ui/icons.tsx";
 import { Panel } from "../../ui/page.tsx";
-import { visitsWithoutTickets } from "../../order-lists.ts";
+import { ATTENTION } from "../../ui/status.tsx";
 import { WaitingOrder } from "./waiting-order.tsx";
 
 interface Props {
@@ -15,10 +16,13 @@ interface Props {
 }
 
 const SHOWN = 3;
+type Order = Props["visits"]["orders"][number];
+const standsStill = ({ status }: Order): boolean => ATTENTION.includes(status);
 
-/** Guests who will stand at the gate without a ticket. */
+/** Guests who would stand at the gate without a ticket: alarming where orders stand still, as those in work still get theirs. */
 export function VisitsWithoutTickets({ visits: { date, not_ticketed, orders }, day, atLeast }: Props) {
   const search = visitsWithoutTickets(date);
+  const [standing, inWork] = [orders.filter(standsStill), orders.filter((order) => !standsStill(order))];
   const rest = not_ticketed - Math.min(SHOWN, orders.length);
   return (
     <Panel title={`Visits ${day}`} aside={<span className="num text-xs text-ink-3">{dayWords(date)}</span>}>
@@ -30,7 +34,11 @@ export function VisitsWithoutTickets({ visits: { date, not_ticketed, orders }, d
       ) : (
         <>
           <p className="px-3 pt-2 pb-1">
-            <Link to="/" search={search} className="group inline-flex items-baseline gap-2 text-stop">
+            <Link
+              to="/"
+              search={search}
+              className={`group inline-flex items-baseline gap-2 ${standing.length > 0 ? "text-stop" : "text-wait"}`}
+            >
               <span className="text-[1.75rem] leading-9 font-semibold">
                 <Figure value={not_ticketed} atLeast={atLeast} />
               </span>
@@ -40,7 +48,7 @@ export function VisitsWithoutTickets({ visits: { date, not_ticketed, orders }, d
             </Link>
           </p>
           <ul className="pb-1.5">
-            {orders.slice(0, SHOWN).map((order) => (
+            {[...standing, ...inWork].slice(0, SHOWN).map((order) => (
               <WaitingOrder key={order.id} order={order} />
             ))}
           </ul>
