@@ -25,7 +25,7 @@ export function BulkResults({ query }: Props) {
               What became of it
             </th>
             <th scope="col" className="hidden w-44 py-1.5 sm:table-cell">
-              Stood then at
+              Status then
             </th>
           </tr>
         </thead>

@@ -5,7 +5,7 @@ import { dayAfter, daysBetween } from "../../format/zoned.ts";
 import { useNow } from "../../preferences/use-now.ts";
 import { useToday } from "../../preferences/use-today.ts";
 import { useSession } from "../../session/session.ts";
-import { StatusBadge } from "../../ui/status.tsx";
+import { ATTENTION, StatusBadge } from "../../ui/status.tsx";
 import { FromNow } from "../../ui/time.tsx";
 
 interface Props {
@@ -88,7 +88,7 @@ export function LastError({ order }: Props) {
   const { last_status_code: code, last_error: error, blocked_reason: reason } = order;
   const isFine = code !== null && code >= 200 && code < 300;
   const words = [isFine && error === null ? null : code, error].filter((each) => each !== null);
-  const text = words.length > 0 ? words.join(" ") : reason;
+  const text = words.length > 0 ? words.join(" ") : ATTENTION.includes(order.status) ? reason : null;
   if (text === null) return <Nothing />;
   return (
     <span className="font-mono text-xs" title={reason ?? undefined}>
