@@ -1,22 +1,27 @@
+import { useMayAct } from "../session/session.ts";
 import { Dialog } from "../ui/dialog.tsx";
 
 const KEYS = [
   ["/", "Search everything"],
   ["j  k", "Next, previous row"],
   ["Enter", "Open the row"],
-  ["x", "Mark the row"],
-  ["r", "Retry the order, the group or what is marked"],
   ["n", "Show what is new"],
   ["p", "Pause live updates, and go on"],
   ["Esc", "Close a dialog or menu, leave the search"],
   ["?", "This help"],
 ] as const;
+/** For those who may act. */
+const ACT_KEYS = [
+  ["x", "Mark the row; Esc unmarks all"],
+  ["r", "Retry the order, the group or what is marked"],
+] as const;
 
 export function KeyHelp({ onClose }: { readonly onClose: () => void }) {
+  const keys = useMayAct() ? [...KEYS, ...ACT_KEYS] : KEYS;
   return (
     <Dialog open onClose={onClose} title="Keys">
       <dl className="grid grid-cols-[auto_1fr] items-center gap-x-4 gap-y-2">
-        {KEYS.map(([key, what]) => (
+        {keys.map(([key, what]) => (
           <div key={key} className="contents">
             <dt>
               {key.split("  ").map((each) => (

@@ -14,7 +14,7 @@ export function PartnerFigures({ partner }: { readonly partner: PartnerWithStand
         <OrdersNumber
           bad
           value={stopped.ticketing}
-          label="orders stopped at ticketing"
+          label="stopped at ticketing"
           search={{ partner: id, status: STOPPED.ticketing }}
         />
       </Figure>
@@ -22,7 +22,7 @@ export function PartnerFigures({ partner }: { readonly partner: PartnerWithStand
         <OrdersNumber
           bad
           value={stopped.callbacks}
-          label="callbacks stopped"
+          label="with stopped callbacks"
           search={{ partner: id, status: STOPPED.callbacks }}
         />
       </Figure>
@@ -35,7 +35,7 @@ export function PartnerFigures({ partner }: { readonly partner: PartnerWithStand
       <Figure label="Orders, 24 h">
         <OrdersNumber
           value={day.orders}
-          label="orders in 24 hours"
+          label="accepted in 24 hours"
           search={{ partner: id, view: "all", created_from: since }}
         />
       </Figure>

@@ -76,18 +76,12 @@ function Refused({ partner }: { readonly partner: string }) {
           <Link
             to="."
             search={(before) => ({ ...before, tab: undefined })}
-            activeOptions={{ includeSearch: false }}
-            aria-current={isDoor ? undefined : "page"}
+            activeOptions={{ exact: true }}
             className={segmentClass(!isDoor)}
           >
             Orders
           </Link>
-          <Link
-            to="."
-            search={{ tab: "door" }}
-            aria-current={isDoor ? "page" : undefined}
-            className={segmentClass(isDoor)}
-          >
+          <Link to="." search={{ tab: "door" }} className={segmentClass(isDoor)}>
             Turned away at the door
           </Link>
         </Segments>

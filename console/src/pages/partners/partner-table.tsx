@@ -92,7 +92,7 @@ function Row({ partner }: { readonly partner: PartnerWithStanding }) {
         <OrdersNumber
           bad
           value={stopped.ticketing}
-          label="orders stopped at ticketing"
+          label="stopped at ticketing"
           search={{ partner: id, status: STOPPED.ticketing }}
         />
       </td>
@@ -100,7 +100,7 @@ function Row({ partner }: { readonly partner: PartnerWithStanding }) {
         <OrdersNumber
           bad
           value={stopped.callbacks}
-          label="callbacks stopped"
+          label="with stopped callbacks"
           search={{ partner: id, status: STOPPED.callbacks }}
         />
       </td>
@@ -131,7 +131,7 @@ function Row({ partner }: { readonly partner: PartnerWithStanding }) {
       <td className={`${NUMBER} ${FROM_LG}`}>
         <OrdersNumber
           value={day.orders}
-          label="orders in 24 hours"
+          label="accepted in 24 hours"
           search={{ partner: id, view: "all", created_from: since }}
         />
       </td>
