@@ -58,7 +58,7 @@ export function adviceOf({ leg, code, error }: ErrorGroup): string {
 
 function refusedAdvice(leg: ErrorGroup["leg"], code: number): string {
   if (leg === "callback")
-    return "Refusals are not repeated. The partner has to mend its endpoint, or take our signature; then retry.";
+    return "Refusals are not repeated. The partner has to mend its endpoint (401 or 403: it may not take our signature); then retry.";
   if (code === 401 || code === 403)
     return "Refusals are not repeated. Mend TICKETING_AUTHORIZATION or our rights at ticketing, restart the workers, then retry.";
   if (code === 404 || code === 405)

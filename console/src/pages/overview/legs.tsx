@@ -19,7 +19,7 @@ export function Legs({ told }: { readonly told: Overview }) {
             <Head className="max-sm:hidden">Circuit</Head>
             <Head className="text-end max-md:hidden">Half within (p50)</Head>
             <Head className="text-end max-md:hidden">95 % within (p95)</Head>
-            <Head className="text-end">Failed in 1 h</Head>
+            <Head className="text-end">{"Failed in 1\u00a0h"}</Head>
             <Head className="text-end">Wait</Head>
             <Head className="text-end">Stand still</Head>
           </tr>

@@ -38,7 +38,7 @@ export function PartnersHealth({ partners, atLeast }: Props) {
               Callback circuit
             </th>
             <th scope="col" className="px-2 py-1.5 text-end">
-              Failed in 1 h
+              {"Failed in 1\u00a0h"}
             </th>
             <th scope="col" className="px-2 py-1.5 text-end">
               Wait
