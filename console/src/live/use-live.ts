@@ -14,12 +14,6 @@ export function useLiveState(): LiveState {
   return useSyncExternalStore(live.onState, live.state);
 }
 
-/** False while nothing comes: paused, or the connection is away. What looks don't tell isn't asked for either then. */
-export function useIsLive(): boolean {
-  const live = useLive();
-  return useSyncExternalStore(live.onState, () => live.state().kind === "live");
-}
-
 export function useHeld(): boolean {
   const live = useLive();
   return useSyncExternalStore(live.onState, live.held);

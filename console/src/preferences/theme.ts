@@ -1,6 +1,6 @@
 import { choice } from "./stored.ts";
 
-export const THEMES = ["system", "light", "dark"] as const;
+const THEMES = ["system", "light", "dark"] as const;
 export const theme = choice("theme", THEMES, "system");
 
 function apply(): void {
