@@ -41,6 +41,17 @@ suite("partners in the console", () => {
     assert.match(await row.innerText(), /\b2$/);
   });
 
+  test("a page whose file doesn't come says so, and leaves the others as they are", async (t) => {
+    const page = await browser.page(t, { expected: [/status of 404/, /dynamically imported module/] });
+    // As after an upgrade, when the files have other names.
+    await page.route("**/assets/partner-page-*.js", (route) => route.fulfill({ status: 404 }));
+    await openSignedIn(page, world.url, OPERATOR.token, "partners");
+    await page.getByRole("link", { name: "OTA One" }).click();
+    await page.getByText("A part of this page didn't come.").waitFor();
+    await page.getByRole("link", { name: "Overview", exact: true }).click();
+    await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+  });
+
   test("a test callback, with all that came back", async (t) => {
     const page = await browser.page(t);
     await openSignedIn(page, world.url, OPERATOR.token, "partners/ota-two");

@@ -73,7 +73,7 @@ function Row({ partner }: { readonly partner: PartnerWithStanding }) {
           params={{ id }}
           data-row
           title={`${name} (${id})`}
-          className="flex min-h-6 min-w-0 flex-wrap content-center items-baseline gap-x-2 hover:underline sm:flex-nowrap"
+          className="flex min-w-0 flex-wrap items-baseline gap-x-2 leading-6 hover:underline sm:flex-nowrap"
         >
           <span className="min-w-0 truncate font-medium">{name}</span>
           <span className="min-w-16 truncate font-mono text-xs font-normal text-ink-3">{id}</span>

@@ -114,7 +114,7 @@ function Row({ row, withPartner }: { readonly row: RefusalRow; readonly withPart
         <div className="-mx-1 truncate px-1">{subject}</div>
       </td>
       <td className="px-3 py-2 sm:px-0 sm:pe-3">
-        <div className="mb-1 flex flex-wrap gap-x-3 text-xs sm:hidden">
+        <div className="mb-0.5 flex flex-wrap items-center gap-x-3 text-xs sm:hidden">
           <Time at={row.at} />
           {withPartner && partner}
           <div className="-mx-1 max-w-full min-w-0 truncate px-1">{subject}</div>
