@@ -2,7 +2,14 @@ import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, type TestContext } from "node:test";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+  type Request,
+} from "playwright-core";
 import { chromiumToRun } from "./chromium.ts";
 
 /** How a page is looked at. */
@@ -75,6 +82,14 @@ export async function launch(): Promise<Browser> {
   });
 }
 
+/** Requests without a whole answer; a stream of events has none. */
+const underWay = new WeakMap<BrowserContext, Set<Request>>();
+
+/** True of a page that waits for no answer. */
+export function isQuiet(page: Page): boolean {
+  return (underWay.get(page.context())?.size ?? 0) === 0;
+}
+
 /** A page in a context of its own, and what goes wrong in it: as it does, until the context is closed. */
 export async function openPage(
   browser: Browser,
@@ -98,10 +113,15 @@ export async function openPage(
       troubles.push(`console ${message.type()}: ${message.text()} (${message.location().url})`);
   });
   context.on("weberror", (error) => troubles.push(`uncaught: ${error.error().stack ?? error.error()}`));
+  const requests = new Set<Request>();
+  underWay.set(context, requests);
+  context.on("requestfinished", (request) => void requests.delete(request));
   context.on("request", (request) => {
+    if (request.resourceType() !== "eventsource") requests.add(request);
     if (!isNear(request.url())) troubles.push(`asks another host: ${request.url()}`);
   });
   context.on("requestfailed", (request) => {
+    requests.delete(request);
     const why = request.failure()?.errorText ?? "";
     // Given up by the page itself, as when it is left.
     if (why !== "net::ERR_ABORTED") troubles.push(`${request.method()} ${request.url()} failed: ${why}`);

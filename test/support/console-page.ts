@@ -1,4 +1,5 @@
 import type { Locator, Page } from "playwright-core";
+import { isQuiet } from "./browser.ts";
 
 /** What stands where something is still to come. */
 export const UNSETTLED = ".animate-pulse, [aria-busy=true]";
@@ -25,6 +26,9 @@ export async function openSignedIn(page: Page, url: string, token: string, path 
 export async function settled(page: Page): Promise<void> {
   await page.locator("h1").first().waitFor({ state: "attached" });
   // Playwright's other ways to wait evaluate in the page, which its CSP forbids.
+  await page.locator(UNSETTLED).first().waitFor({ state: "detached" });
+  // What has come may have brought more along that is still to come.
+  for (let looks = 0; looks < 400 && !isQuiet(page); looks += 1) await page.waitForTimeout(25);
   await page.locator(UNSETTLED).first().waitFor({ state: "detached" });
   await page.evaluate(MOTIONS_ENDED);
 }
