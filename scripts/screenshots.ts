@@ -64,6 +64,8 @@ async function shoot(browser: Browser, world: ConsoleWorld, look: Look, shot: Sh
       await settled(page);
     }
     if (shot.see) await page.locator(shot.see).waitFor();
+    // React shows what was loaded late not before its fallback has stood for a while.
+    await page.waitForTimeout(500);
     const { width } = look.viewport;
     const length = await page.evaluate<number>("document.documentElement.scrollHeight");
     const height = shot.isWhole ? Math.min(length, MAX_HEIGHT) : look.viewport.height;
