@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, suite, test } from "node:test";
 import type { Page } from "playwright-core";
 import { browserUnderTest } from "../support/browser.ts";
@@ -11,6 +12,7 @@ suite("partners in the console", () => {
   const browser = browserUnderTest();
   before(async () => {
     world = await startConsoleWorld({ url: await SQLITE.migratedUrl(), few: true });
+    await refusalsWritten(world);
   });
   after(() => world.close());
 
@@ -93,3 +95,16 @@ suite("partners in the console", () => {
     );
   });
 });
+
+/** They are written about once a second. */
+async function refusalsWritten({ gateway }: ConsoleWorld): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const rows = await gateway.storage.database.run(
+      "select 1 from rejected_requests where partner_id = 'demo'",
+      [],
+    );
+    if (rows.length > 0) return;
+    await sleep(50);
+  }
+  throw new Error("nothing that was refused is on record");
+}
