@@ -8,7 +8,7 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 export function takeLinkToken(): string | null {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
   if (token === null) return null;
-  history.replaceState(null, "", location.pathname + location.search);
+  history.replaceState(history.state, "", location.pathname + location.search);
   return LOOPBACK.test(location.hostname) ? token : null;
 }
 

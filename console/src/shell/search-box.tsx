@@ -33,6 +33,8 @@ export function SearchBox() {
         className="relative"
         onSubmit={(event) => {
           event.preventDefault();
+          // The keys of the page are its own again.
+          input.current?.blur();
           void search(input.current?.value.trim() ?? "");
         }}
       >
