@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { type Session, sessionQuery } from "./api/queries.ts";
-import { type Live, openLive } from "./live/live.ts";
+import { createLive } from "./live/live.ts";
 import { LiveContext } from "./live/use-live.ts";
 import { createConsoleRouter } from "./router.tsx";
 import { forget, forgetPages, onSignInElsewhere, SessionContext, signIn } from "./session/session.ts";
@@ -23,8 +23,7 @@ export function App({ linkToken }: { readonly linkToken: string | null }) {
   const [lastName, setLastName] = useState(name);
   if (name !== null && name !== lastName) setLastName(name);
   // What one has read the next one doesn't see.
-  useEffect(() => () => forgetPages(queries), [queries, name]);
-  const live = useLiveOf(name);
+  useEffect(() => (name === null ? undefined : () => forgetPages(queries)), [queries, name]);
 
   if (session.isPending) return LOADING;
   if (session.isError && !session.data) {
@@ -41,9 +40,21 @@ export function App({ linkToken }: { readonly linkToken: string | null }) {
       </Suspense>
     );
   }
-  if (live === null) return null;
+  return <SignedIn key={name} session={session.data} />;
+}
+
+/** One live connection for all pages, for as long as the same person is signed in. */
+function SignedIn({ session }: { readonly session: Session }) {
+  const queries = useQueryClient();
+  const [live] = useState(() =>
+    createLive({
+      onSignedOut: () => forget(queries),
+      onLost: () => void queries.refetchQueries(sessionQuery, { cancelRefetch: false }),
+    }),
+  );
+  useEffect(() => live.open(), [live]);
   return (
-    <SessionContext key={name} value={session.data}>
+    <SessionContext value={session}>
       <LiveContext value={live}>
         <RouterProvider router={router} />
       </LiveContext>
@@ -85,23 +96,4 @@ function untilEndMs(session: Session | null | undefined): number | false {
   const { idle_until: idleUntil, ends_at: endsAt } = session.session;
   const leftMs = Math.min(Date.parse(idleUntil), Date.parse(endsAt)) - Date.now();
   return Math.min(LONGEST_MS, Math.max(AGAIN_MS, leftMs + 1000));
-}
-
-/** One connection for all pages, for as long as the same person is signed in. */
-function useLiveOf(name: string | null): Live | null {
-  const queries = useQueryClient();
-  const [live, setLive] = useState<Live | null>(null);
-  useEffect(() => {
-    if (name === null) return;
-    const opened = openLive({
-      onSignedOut: () => forget(queries),
-      onLost: () => void queries.refetchQueries(sessionQuery, { cancelRefetch: false }),
-    });
-    setLive(opened);
-    return () => {
-      opened.close();
-      setLive(null);
-    };
-  }, [queries, name]);
-  return live;
 }

@@ -33,7 +33,8 @@ export interface Live {
   onLook(listener: (look: Look | null) => void): () => void;
   pause(): void;
   resume(): void;
-  close(): void;
+  /** Connects. @returns what ends it */
+  open(): () => void;
 }
 
 export interface LiveOptions {
@@ -47,15 +48,14 @@ export interface LiveOptions {
 const SILENCE_MS = 15_000;
 
 /**
- * One connection to the gateway's live stream for the whole page, until `close`. A tab that nobody sees has none: a browser has
+ * One connection to the gateway's live stream for the whole page. A tab that nobody sees has none: a browser has
  * six connections to a host for all of its tabs together (HTTP/1.1), and six streams would leave none for requests. When the tab
  * is seen again it connects at once, and says that something may have been missed.
  */
-export function openLive({ onSignedOut, onLost }: LiveOptions): Live {
+export function createLive({ onSignedOut, onLost }: LiveOptions): Live {
   const stateListeners = new Set<() => void>();
   const lookListeners = new Set<(look: Look | null) => void>();
   const retry = createRetry(connect);
-  const over = new AbortController();
   let state: LiveState = { kind: "connecting", lastAt: null };
   let isHeld = false;
   let isPaused = false;
@@ -129,9 +129,6 @@ export function openLive({ onSignedOut, onLost }: LiveOptions): Live {
     connect();
   }
 
-  document.addEventListener("visibilitychange", follow, { signal: over.signal });
-  addEventListener("online", follow, { signal: over.signal });
-  connect();
   return {
     state: () => state,
     held: () => isHeld,
@@ -153,9 +150,15 @@ export function openLive({ onSignedOut, onLost }: LiveOptions): Live {
       become({ kind: "connecting", lastAt: state.lastAt });
       connect();
     },
-    close() {
-      over.abort();
-      disconnect();
+    open() {
+      const over = new AbortController();
+      document.addEventListener("visibilitychange", follow, { signal: over.signal });
+      addEventListener("online", follow, { signal: over.signal });
+      connect();
+      return () => {
+        over.abort();
+        disconnect();
+      };
     },
   };
 }
