@@ -1,6 +1,6 @@
 import { count } from "../../format/words.ts";
 import { useKeys } from "../../ui/keys.ts";
-import type { News } from "./use-order-list.ts";
+import type { News } from "./moves.ts";
 
 /** How many orders aren't in the list yet. It floats: nothing moves when it comes. */
 export function NewsPill({ news, onShow }: { readonly news: News; readonly onShow: () => void }) {

@@ -13,7 +13,7 @@ interface Props {
 }
 
 /** A cell that has nothing to tell. */
-export const Nothing = () => (
+const Nothing = () => (
   <span data-nothing className="text-ink-3" aria-hidden="true">
     –
   </span>

@@ -1,29 +1,19 @@
-import { type InfiniteData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useEffectEvent, useRef, useState } from "react";
 import { call } from "../../api/client.ts";
 import { ordersNow, ordersQuery } from "../../api/queries.ts";
 import type { ListedOrder } from "../../api/types.ts";
-import type { Look } from "../../live/live.ts";
 import { useCalmly } from "../../live/use-calmly.ts";
 import { useLook } from "../../live/use-live.ts";
 import type { OrderFilter } from "../../search.ts";
-
-type Pages = InfiniteData<{ orders: ListedOrder[]; next: string | null }>;
+import { changesIn, NO_NEWS, note, type Pages, withNews, withoutThose, withRows } from "./moves.ts";
 
 const LOOK_EVERY_MS = 1_500;
 const HIGHLIGHT_MS = 1_600;
 /** As many as one request takes. */
 const MOST_IDS = 200;
-const MOST_NEWS = 1_000;
 
 const NONE: ReadonlySet<number> = new Set();
-
-/** Orders that came, or came to match, since the list was loaded. `orMore`: they were too many to be named. */
-export interface News {
-  readonly ids: ReadonlySet<number>;
-  readonly orMore: boolean;
-}
-const NO_NEWS: News = { ids: NONE, orMore: false };
 
 /**
  * The orders of a filter, which stay where they are: what moves is changed in its row, what came is counted, and what doesn't match
@@ -51,13 +41,18 @@ export function useOrderList(filter: OrderFilter) {
   const follow = useCalmly(async () => {
     if (!query.data) return;
     const { anything } = named.current;
-    const rows = (anything ? [...listed] : [...named.current.rows]).slice(0, MOST_IDS);
+    const allRows = anything ? [...listed] : [...named.current.rows];
+    const rows = allRows.slice(0, MOST_IDS);
     const others = [...named.current.others].slice(0, MOST_IDS - rows.length);
-    named.current = { rows: new Set(), others: new Set(), anything: false };
+    // What one request doesn't take has its turn with the next look.
+    named.current = { rows: new Set(allRows.slice(MOST_IDS)), others: new Set(), anything: false };
     const [now, match] = await Promise.all([
       rows.length > 0 ? ordersNow(rows).then((answer) => answer.orders) : [],
       anything ? matching(filter) : isByStatus(filter) ? null : matching(filter, [...rows, ...others]),
-    ]);
+    ]).catch((error: unknown) => {
+      named.current.anything = true;
+      throw error;
+    });
     if (now.length > 0) {
       const moved = changesIn(orders, now);
       queries.setQueryData<Pages>(queryKey, (data) => data && withRows(data, now));
@@ -120,51 +115,4 @@ async function matching(filter: OrderFilter, ids?: readonly number[]): Promise<R
     background: true,
   });
   return new Set(orders.map(({ id }) => id));
-}
-
-interface Noting {
-  readonly listed: ReadonlySet<number>;
-  /** What is older stands on a page that isn't loaded. */
-  readonly lastId: number;
-  readonly status: OrderFilter["status"];
-  readonly named: { readonly rows: Set<number>; readonly others: Set<number>; anything: boolean };
-}
-
-function note(look: Look | null, { listed, lastId, status, named }: Noting): void {
-  if (look === null || look.more) named.anything = true;
-  for (const order of look?.orders ?? []) {
-    if (listed.has(order.id)) named.rows.add(order.id);
-    else if (order.id > lastId && (!status || status.includes(order.status))) named.others.add(order.id);
-  }
-}
-
-function withNews(before: News, came: readonly number[], orMore: boolean): News {
-  if (came.length === 0 && before.orMore === orMore) return before;
-  const ids = new Set([...before.ids, ...came].slice(0, MOST_NEWS));
-  return { ids, orMore: before.orMore || orMore || ids.size === MOST_NEWS };
-}
-
-/** What came to match and has moved on since isn't news any more. */
-function withoutThose(before: News, { orders }: Look, status: NonNullable<OrderFilter["status"]>): News {
-  const left = orders.filter((order) => before.ids.has(order.id) && !status.includes(order.status));
-  if (left.length === 0) return before;
-  const ids = new Set(before.ids);
-  for (const { id } of left) ids.delete(id);
-  return { ...before, ids };
-}
-
-/** The rows that differ in what is shown. */
-function changesIn(before: readonly ListedOrder[], now: readonly ListedOrder[]): ReadonlySet<number> {
-  const shown = (order: ListedOrder): string => JSON.stringify({ ...order, age_secs: 0, updated_at: "" });
-  const old = new Map(before.map((order) => [order.id, shown(order)]));
-  return new Set(now.filter((order) => old.get(order.id) !== shown(order)).map(({ id }) => id));
-}
-
-function withRows(data: Pages, now: readonly ListedOrder[]): Pages {
-  const byId = new Map(now.map((order) => [order.id, order]));
-  const pages = data.pages.map((page) => ({
-    ...page,
-    orders: page.orders.map((order) => byId.get(order.id) ?? order),
-  }));
-  return { ...data, pages };
 }
