@@ -27,6 +27,8 @@ export interface OperatorAccess {
    * @throws Problem 401, or 403 for a foreign page, or a viewer who wants to act
    */
   signedIn(request: FastifyRequest, needed: Operator["role"]): Promise<SignedIn>;
+  /** Whether a request brings nothing by which somebody could be signed in. */
+  isAnonymous(request: FastifyRequest): boolean;
   /**
    * Whether a request that was let in by {@link OperatorAccess.signedIn} still would be: for answers that go on. It counts as
    * nothing that the operator did, and gives out no cookie. @throws what the database throws
@@ -114,6 +116,7 @@ export function createOperatorAccess(
       if (needed === "operator") requireActing(found.operator);
       return found;
     },
+    isAnonymous: (request) => cookieOf(request) === null && !("authorization" in request.headers),
     async stillSignedIn(request) {
       const cookie = cookieOf(request);
       if (cookie !== null) return sessions.lasts(cookie);

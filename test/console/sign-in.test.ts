@@ -31,7 +31,7 @@ suite("signing in to the console", () => {
     );
 
   test("with a token, which is kept nowhere that a script can read; the session outlives the page", async (t) => {
-    const page = await browser.page(t, { expected: UNAUTHORIZED });
+    const page = await browser.page(t);
     await page.goto(`${world.url}/console/errors`);
     await signIn(page, ` ${OPERATOR.token} `);
     await signedIn(page, OPERATOR).waitFor();

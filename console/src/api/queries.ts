@@ -24,7 +24,7 @@ export const sessionQuery = queryOptions({
   queryKey: ["session"],
   queryFn: async ({ signal }): Promise<Session | null> => {
     try {
-      return await call<Session>("admin/session", { signal, background: true });
+      return (await call<Session | undefined>("admin/session", { signal, background: true })) ?? null;
     } catch (error) {
       if (error instanceof ApiProblem && error.status === 401) return null;
       throw error;

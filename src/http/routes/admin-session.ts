@@ -10,7 +10,7 @@ import { clearCookie, SECURE_COOKIE } from "../session-cookie.ts";
 import { type AboutGateway, SessionView, sessionView } from "../session-view.ts";
 
 export interface AdminSessionOptions extends AboutGateway {
-  readonly authenticate: Pick<Authentication, "signedIn" | "signIn" | "signOut">;
+  readonly authenticate: Pick<Authentication, "isAnonymous" | "signedIn" | "signIn" | "signOut">;
 }
 
 /** A stranger may send it: there is nothing but a token in it. */
@@ -50,6 +50,8 @@ export function addAdminSessionRoutes(app: FastifyInstance, options: AdminSessio
   });
 
   app.get("/admin/session", { schema: WHO }, async (request, reply) => {
+    // A page that asks at its start whether somebody is has done nothing wrong.
+    if (authenticate.isAnonymous(request)) return reply.code(204).send();
     const signedIn = await authenticate.signedIn(request, "viewer");
     if (signedIn.renewal !== null) void reply.header("set-cookie", signedIn.renewal);
     return reply.send(sessionView(signedIn, options));
@@ -97,6 +99,7 @@ const WHO = adminSchema({
   description: "By a session or a bearer token; and what a page for people has to know of the gateway.",
   answers: {
     200: jsonResponse("Who it is.", SessionView),
+    204: { type: "null", description: "Nobody: the request has neither a token nor a session's cookie." },
   },
 });
 const SIGN_OUT = adminSchema({
