@@ -46,9 +46,11 @@ export function OrderList({ filter, isHome, lists }: Props) {
       </Panel>
     );
   }
+  const problem = query.isError && <ProblemNotice error={query.error} onRetry={() => void query.refetch()} />;
+  if (!query.data) return problem;
   return (
     <div className="flex flex-col gap-3">
-      {query.isError && <ProblemNotice error={query.error} onRetry={() => void query.refetch()} />}
+      {problem}
       <NewsPill news={list.news} onShow={() => void reload()} />
       {orders.length === 0 && !query.hasNextPage ? (
         <Suspense fallback={<div className="min-h-60" />}>
