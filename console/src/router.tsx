@@ -98,6 +98,8 @@ export function createConsoleRouter() {
     basepath: CONSOLE_PATH,
     parseSearch,
     stringifySearch,
+    // What no page knows of an address reaches none: it would come beside what has been read of it.
+    search: { strict: true },
     scrollRestoration: true,
     defaultErrorComponent: PageFailed,
     defaultPreload: "intent",

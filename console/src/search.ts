@@ -10,6 +10,8 @@ export type RawSearch = Readonly<Record<string, string | readonly string[]>>;
 export function parseSearch(text: string): RawSearch {
   const found: Record<string, string | string[]> = {};
   for (const [name, value] of new URLSearchParams(text)) {
+    // What every object has (`__proto__`) is no name that was written into one.
+    if (name in Object.prototype) continue;
     const before = found[name];
     found[name] = before === undefined ? value : [before, value].flat();
   }
