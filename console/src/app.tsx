@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { gatewayTime } from "./api/gateway-clock.ts";
 import { type Session, sessionQuery } from "./api/queries.ts";
 import { createLive } from "./live/live.ts";
 import { LiveContext } from "./live/use-live.ts";
@@ -87,13 +88,13 @@ function useWhoIsHere(linkToken: string | null) {
 const LOADING = <main aria-busy="true" aria-label="Loading" />;
 
 const AGAIN_MS = 10_000;
-/** The longest that a timer can be set to is 24 days; and the clocks of both sides may differ. */
+/** The longest that a timer can be set to is 24 days. */
 const LONGEST_MS = 86_400_000;
 
 /** When to look whether the session is over, if nothing says so before. The live stream mostly does. */
 function untilEndMs(session: Session | null | undefined): number | false {
   if (!session?.session) return false;
   const { idle_until: idleUntil, ends_at: endsAt } = session.session;
-  const leftMs = Math.min(Date.parse(idleUntil), Date.parse(endsAt)) - Date.now();
+  const leftMs = Math.min(Date.parse(idleUntil), Date.parse(endsAt)) - gatewayTime();
   return Math.min(LONGEST_MS, Math.max(AGAIN_MS, leftMs + 1000));
 }

@@ -1,3 +1,5 @@
+import { hearTime } from "./gateway-clock.ts";
+
 /** Where the gateway's API begins, below whatever path a proxy puts before it. Ends with a slash. */
 export const API_BASE = new URL("../", document.baseURI);
 /** Where the console itself lies, as the browser sees it. */
@@ -92,7 +94,9 @@ export async function call<T>(path: string, options: Call = {}): Promise<T> {
 
 async function answerTo(url: URL, init: RequestInit): Promise<Response> {
   try {
-    return await fetch(url, init);
+    const response = await fetch(url, init);
+    hearTime(response.headers.get("date"));
+    return response;
   } catch (error) {
     if ((error as Error).name === "AbortError") throw error;
     const isLate = (error as Error).name === "TimeoutError";

@@ -1,6 +1,7 @@
 // What single pages ask for: apart, as the first load of the console is small.
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { call, type Query } from "./client.ts";
+import { gatewayTime } from "./gateway-clock.ts";
 import { startOfErrors } from "../errors-search.ts";
 import { PAGE } from "./queries.ts";
 import type {
@@ -28,7 +29,7 @@ export const errorsQuery = (since: string) =>
     queryKey: ["errors", since],
     queryFn: ({ signal }) =>
       call<ErrorGroups>("admin/errors", {
-        query: { since: new Date(startOfErrors(since, Date.now())).toISOString() },
+        query: { since: new Date(startOfErrors(since, gatewayTime())).toISOString() },
         signal,
         background: true,
       }),

@@ -1,4 +1,5 @@
 import { API_BASE } from "../api/client.ts";
+import { gatewayTime } from "../api/gateway-clock.ts";
 import type { OrderStatus } from "../api/types.ts";
 import { createRetry } from "./retry.ts";
 
@@ -12,7 +13,7 @@ export interface Look {
 }
 
 export type LiveState =
-  /** `lastAt`: epoch milliseconds of this machine, when the last look arrived. */
+  /** `lastAt`: epoch milliseconds by the gateway's clock, when the last look arrived. */
   | { readonly kind: "live"; readonly lastAt: number }
   | { readonly kind: "paused"; readonly lastAt: number | null }
   | { readonly kind: "connecting"; readonly lastAt: number | null }
@@ -93,7 +94,7 @@ export function createLive({ onSignedOut, onLost }: LiveOptions): Live {
     hasGap = false;
     isHeld = look.held;
     retry.succeeded();
-    become({ kind: "live", lastAt: Date.now() });
+    become({ kind: "live", lastAt: gatewayTime() });
     for (const listener of lookListeners) listener(wasAway ? null : look);
   }
 

@@ -1,17 +1,18 @@
 import { useSyncExternalStore } from "react";
+import { gatewayTime } from "../api/gateway-clock.ts";
 
 /** One clock for the whole page: all relative times move together. */
 function ticking(everyMs: number) {
   const listeners = new Set<() => void>();
-  let now = Date.now();
+  let now = gatewayTime();
   let timer: ReturnType<typeof setInterval> | undefined;
   return {
     get: () => now,
     onChange(listener: () => void) {
       if (listeners.size === 0) {
-        now = Date.now();
+        now = gatewayTime();
         timer = setInterval(() => {
-          now = Date.now();
+          now = gatewayTime();
           for (const each of listeners) each();
         }, everyMs);
       }
@@ -26,7 +27,7 @@ function ticking(everyMs: number) {
 
 export const seconds = ticking(1000);
 
-/** Epoch milliseconds, anew each second. */
+/** Epoch milliseconds by the gateway's clock, anew each second. */
 export function useNow(): number {
   return useSyncExternalStore(seconds.onChange, seconds.get);
 }

@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useEffectEvent } from "react";
 import { call } from "../api/client.ts";
+import { gatewayTime } from "../api/gateway-clock.ts";
 import { type Session, sessionQuery } from "../api/queries.ts";
 import { useSession } from "./session.ts";
 
@@ -17,10 +18,10 @@ export function useKeepAwake(): void {
     return nowMs < sinceMs || nowMs - sinceMs > Math.min(REST_MS, leftMs / 2);
   });
   useEffect(() => {
-    let toldAt = Date.now();
+    let toldAt = gatewayTime();
     const over = new AbortController();
     const isHere = (): void => {
-      const now = Date.now();
+      const now = gatewayTime();
       if (!isDue(toldAt, now)) return;
       toldAt = now;
       // What goes wrong here is said by what was clicked.

@@ -1,3 +1,4 @@
+import { gatewayTime } from "../api/gateway-clock.ts";
 import { FromNow } from "./time.tsx";
 
 /** How old the figures of a page are: they are counted every few seconds, not as orders move. */
@@ -8,7 +9,7 @@ export function Freshness({ countedAt }: { readonly countedAt: number }) {
         "Not counted yet"
       ) : (
         <>
-          Counted <FromNow at={new Date(countedAt).toISOString()} />
+          Counted <FromNow at={new Date(gatewayTime(countedAt)).toISOString()} />
         </>
       )}
     </p>

@@ -1,3 +1,4 @@
+import { gatewayTime } from "../../api/gateway-clock.ts";
 import { hourIn } from "../../format/time.ts";
 import { useChoice } from "../../preferences/stored.ts";
 import { timeMode } from "../../preferences/time-mode.ts";
@@ -25,5 +26,5 @@ export function useHourName(): (from: string) => string {
   const mode = useChoice(timeMode);
   const { time_zone: venue } = useSession();
   const zone = mode === "utc" ? "UTC" : venue;
-  return (from) => hourIn(Date.parse(from), zone, Date.now());
+  return (from) => hourIn(Date.parse(from), zone, gatewayTime());
 }
