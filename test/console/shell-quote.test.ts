@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { curlOf, withoutSecrets } from "../../console/src/format/curl.ts";
-import { prettyJson, visible } from "../../console/src/format/json-text.ts";
+import { prettyJson } from "../../console/src/format/json-text.ts";
 import { shellQuote } from "../../console/src/format/shell-quote.ts";
+import { visible } from "../../console/src/format/visible.ts";
 
 test("a shell reads back what was quoted, whatever it is", () => {
   const texts = [

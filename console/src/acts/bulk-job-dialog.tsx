@@ -4,6 +4,7 @@ import { BULK_RESULTS, type BulkResult } from "../../../src/orders/bulk.ts";
 import { bulkJobQuery } from "../api/bulk-queries.ts";
 import type { BulkJob } from "../api/types.ts";
 import { span } from "../format/time.ts";
+import { visible } from "../format/visible.ts";
 import { count, counted } from "../format/words.ts";
 import { useHeld } from "../live/use-live.ts";
 import { useMayAct } from "../session/session.ts";
@@ -58,7 +59,7 @@ export function BulkJobDialog({ id, onClose }: Props) {
 function Begun({ job }: { readonly job: BulkJob }) {
   return (
     <span className="wrap-anywhere">
-      {job.actor}, <Time at={job.created_at} />: “{job.reason}”
+      {job.actor}, <Time at={job.created_at} />: “{visible(job.reason)}”
     </span>
   );
 }

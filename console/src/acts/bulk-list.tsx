@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { BulkJob } from "../api/types.ts";
+import { visible } from "../format/visible.ts";
 import { count, counted } from "../format/words.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { Time } from "../ui/time.tsx";
@@ -30,7 +31,7 @@ export function BulkList({ jobs, onClose }: Props) {
               <span className="ms-auto text-ink-3">
                 {job.actor}, <Time at={job.created_at} />
               </span>
-              <span className="w-full truncate text-ink-2">“{job.reason}”</span>
+              <span className="w-full truncate text-ink-2">“{visible(job.reason)}”</span>
             </Link>
           </li>
         ))}

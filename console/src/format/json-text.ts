@@ -23,11 +23,3 @@ export function prettyJson(text: string): string | null {
   }
   return parts.join("");
 }
-
-// oxlint-disable-next-line eslint/no-control-regex -- they are what is looked for
-const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-
-/** The text with what can't be seen, or turns the direction of what follows, written out. For the eye: it is copied as it is. */
-export function visible(text: string): string {
-  return text.replace(UNSEEN, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}

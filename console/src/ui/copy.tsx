@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect, useState } from "react";
+import { visible } from "../format/visible.ts";
 import { CopyIcon, TickIcon } from "./icons.tsx";
 
 const SHOWN_MS = 1500;
@@ -39,7 +40,7 @@ interface CopyProps {
 export function Copyable({
   text,
   what,
-  children = text,
+  children = visible(text),
   className = "font-mono text-xs",
 }: CopyProps & { readonly className?: string }) {
   const [isCopied, copy] = useCopy();

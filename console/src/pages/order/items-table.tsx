@@ -1,4 +1,5 @@
 import type { OrderStory } from "../../api/types.ts";
+import { visible } from "../../format/visible.ts";
 import { count, money } from "../../format/words.ts";
 
 /** What was ordered. */
@@ -20,7 +21,7 @@ export function ItemsTable({ items }: { readonly items: OrderStory["order"]["ite
             <tr key={index} className="border-t border-line align-top first:border-0">
               <td className="num py-1.5 ps-3 text-end whitespace-nowrap">{count(qty)} ×</td>
               <td className="px-2 py-1.5">
-                <span className="font-medium wrap-anywhere">{sku}</span>
+                <span className="font-medium wrap-anywhere">{visible(sku)}</span>
                 {visit_date !== undefined && (
                   <span className="num block text-ink-3">
                     {visit_date} {visit_time}

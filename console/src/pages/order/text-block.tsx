@@ -1,5 +1,6 @@
 import { useState } from "react";
-import { prettyJson, visible } from "../../format/json-text.ts";
+import { prettyJson } from "../../format/json-text.ts";
+import { visible } from "../../format/visible.ts";
 import { count } from "../../format/words.ts";
 import { CopyButton } from "../../ui/copy.tsx";
 

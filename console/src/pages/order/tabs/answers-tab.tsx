@@ -1,5 +1,6 @@
 import type { Moment, OrderStory } from "../../../api/types.ts";
 import { duration } from "../../../format/time.ts";
+import { visible } from "../../../format/visible.ts";
 import { Empty } from "../../../ui/empty.tsx";
 import { InboxIcon } from "../../../ui/icons.tsx";
 import { Time } from "../../../ui/time.tsx";
@@ -45,7 +46,7 @@ function Summary({ moment }: { readonly moment: Moment }) {
         <ResultChip moment={moment} />
       </span>
       <span className="hidden min-w-0 flex-1 basis-40 truncate font-mono text-xs text-ink-3 sm:inline">
-        {moment.answer?.slice(0, 200)}
+        {visible(moment.answer?.slice(0, 200) ?? "")}
       </span>
       <span className="num ms-auto flex gap-3 text-xs text-ink-3">
         {moment.duration_ms !== null && <span>{duration(moment.duration_ms)}</span>}

@@ -1,4 +1,5 @@
 import type { OrderStory } from "../../../api/types.ts";
+import { visible } from "../../../format/visible.ts";
 import { Empty } from "../../../ui/empty.tsx";
 import { PersonIcon } from "../../../ui/icons.tsx";
 import { Time } from "../../../ui/time.tsx";
@@ -44,7 +45,7 @@ export function AuditTab({ story }: { readonly story: OrderStory }) {
             </td>
             <td className="font-medium wrap-anywhere">{actor}</td>
             <td className="wrap-anywhere">{actionWords(action)}</td>
-            <td className="text-ink-2 wrap-anywhere">{action === "reveal" ? "" : reason}</td>
+            <td className="text-ink-2 wrap-anywhere">{action === "reveal" ? "" : visible(reason)}</td>
           </tr>
         ))}
       </tbody>

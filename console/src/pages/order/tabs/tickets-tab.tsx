@@ -1,5 +1,6 @@
 import { codeOfTicket } from "../../../../../src/orders/ticket-codes.ts";
 import type { OrderStory } from "../../../api/types.ts";
+import { visible } from "../../../format/visible.ts";
 import { count } from "../../../format/words.ts";
 import { CopyButton, Copyable } from "../../../ui/copy.tsx";
 import { Empty } from "../../../ui/empty.tsx";
@@ -52,15 +53,15 @@ export function TicketsTab({ story }: { readonly story: OrderStory }) {
 /** What else ticketing says of a ticket, in small. */
 function Rest({ ticket, code }: { readonly ticket: unknown; readonly code: string | null }) {
   if (typeof ticket !== "object" || ticket === null) {
-    return code === null ? <code className="wrap-anywhere">{JSON.stringify(ticket)}</code> : null;
+    return code === null ? <code className="wrap-anywhere">{visible(JSON.stringify(ticket))}</code> : null;
   }
-  const fields = Object.entries(ticket).filter(([, value]) => String(value) !== code);
+  const fields = Object.entries(ticket).filter(([, value]) => textOf(value) !== code);
   return (
     <dl className="flex min-w-0 flex-wrap gap-x-4 text-xs">
       {fields.slice(0, 20).map(([name, value]) => (
         <div key={name} className="flex min-w-0 gap-1">
-          <dt className="text-ink-3">{name.slice(0, 60)}</dt>
-          <dd className="num wrap-anywhere">{textOf(value).slice(0, 300)}</dd>
+          <dt className="text-ink-3">{visible(name.slice(0, 60))}</dt>
+          <dd className="num wrap-anywhere">{visible(textOf(value).slice(0, 300))}</dd>
         </div>
       ))}
     </dl>

@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import type { OrderStory } from "../../../api/types.ts";
 import { duration, span } from "../../../format/time.ts";
+import { visible } from "../../../format/visible.ts";
 import { BellIcon, CheckIcon, InboxIcon, PersonIcon, TicketIcon, WarningIcon } from "../../../ui/icons.tsx";
 import { Time } from "../../../ui/time.tsx";
 import { Fold } from "../fold.tsx";
@@ -44,7 +45,7 @@ export function MomentContent({ entry, story }: { readonly entry: Entry; readonl
       <div className="flex flex-wrap items-baseline gap-x-2.5 gap-y-0.5 sm:flex-nowrap">
         <div className="flex min-w-0 flex-wrap items-center gap-x-2.5 gap-y-0.5 sm:flex-1">
           <span className={`wrap-anywhere ${isMilestone ? "font-semibold text-good" : "font-medium"}`}>
-            {titleOf(moment, story)}
+            {visible(titleOf(moment, story))}
           </span>
           {isResult && <ResultChip moment={moment} />}
           {isResult && <span className="text-ink-2">{meaningOf(moment)}</span>}
@@ -52,7 +53,9 @@ export function MomentContent({ entry, story }: { readonly entry: Entry; readonl
         <When at={moment.at} gapMs={gapMs} durationMs={moment.duration_ms} />
       </div>
       {note !== null && moment.action !== "reveal" && moment.error !== "lost" && (
-        <p className="max-w-[90ch] wrap-anywhere text-ink-2">{what === "action" ? `“${note}”` : note}</p>
+        <p className="max-w-[90ch] wrap-anywhere text-ink-2">
+          {what === "action" ? `“${visible(note)}”` : visible(note)}
+        </p>
       )}
       {answer !== null && (
         <Fold
@@ -60,7 +63,7 @@ export function MomentContent({ entry, story }: { readonly entry: Entry; readonl
           summary={
             <span className="min-w-0 truncate font-mono text-xs text-ink-3">
               <span className="sr-only">Answer: </span>
-              {answer.slice(0, 200)}
+              {visible(answer.slice(0, 200))}
             </span>
           }
         >

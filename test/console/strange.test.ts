@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { after, before, suite, test } from "node:test";
+import { browserUnderTest } from "../support/browser.ts";
+import { openSignedIn, settled } from "../support/console-page.ts";
+import { type ConsoleWorld, OPERATOR, startConsoleWorld } from "../support/console-world.ts";
+import { SQLITE } from "../support/databases.ts";
+import { json } from "../support/recorder.ts";
+
+const HOUR_MS = 3_600_000;
+
+suite("the console, told strange things", () => {
+  let world: ConsoleWorld;
+  const browser = browserUnderTest();
+  before(async () => {
+    world = await startConsoleWorld({ url: await SQLITE.migratedUrl(), few: true });
+  });
+  after(() => world.close());
+
+  test("what an address says and no page knows is left out, whatever it is called", async (t) => {
+    const page = await browser.page(t);
+    const strange =
+      "?__proto__=x&constructor=x&toString=x&status=constructor&error=x&past_due=x&leg=x&since=x&tab=x&hours=x&bulk=x";
+    await openSignedIn(page, world.url, OPERATOR.token);
+    for (const place of ["", "errors", "overview", "partners", `orders/${world.idOf("delivered")}`]) {
+      await page.goto(`${world.url}/console/${place}${strange}`);
+      await settled(page);
+      assert.equal(new URL(page.url()).search, "", place);
+      assert.equal(await page.getByRole("alert").count(), 0, place);
+      assert.ok((await page.locator("main").innerText()).length > 100, place);
+    }
+    await page.goto(`${world.url}/console/${strange}&status=ticketing_blocked&q=%5Fproto__`);
+    await settled(page);
+    assert.equal(new URL(page.url()).search, "?q=_proto__&status=ticketing_blocked");
+  });
+
+  test("what can't be seen is written out, and what has no text is shown all the same", async (t) => {
+    const page = await browser.page(t);
+    const tickets = [
+      { code: "TK-1", more: { toString: 1, valueOf: 2 } },
+      { code: "TK-\u202e2" },
+      "TK-\u200b3",
+    ];
+    world.targets.script("ticketing", "EXT-9001", json(200, { reference: "R-\u202e4", tickets }));
+    const item = { sku: "ADULT\u202eYAD", qty: 3, unit_price_minor: 1, currency: "THB" };
+    const id = await world.order({ external_order_id: "EXT-9001", items: [item] });
+    await openSignedIn(page, world.url, OPERATOR.token, `orders/${id}?tab=tickets`);
+    await page.getByText("TK-1").waitFor();
+    const text = (await page.locator("main").innerText()).replaceAll(/\s+/g, " ");
+    for (const shown of ['more {"toString":1,"valueOf":2}', "TK-\\u202e2", "TK-\\u200b3", "R-\\u202e4"])
+      assert.ok(text.includes(shown), `${shown} in ${text}`);
+    assert.ok(text.includes("ADULT\\u202eYAD"));
+    assert.doesNotMatch(text, /[\u200b\u202e]/);
+  });
+
+  test("times are the gateway's, however wrong this machine's clock is", async (t) => {
+    for (const wrongMs of [HOUR_MS, -HOUR_MS]) {
+      const page = await browser.page(t);
+      await page.clock.install({ time: Date.now() + wrongMs });
+      await openSignedIn(page, world.url, OPERATOR.token, `orders/${world.idOf("retrying")}`);
+      await page.getByText(/^In 1?\d min/).waitFor();
+      await page.getByRole("button", { name: /^Updated just now/ }).waitFor();
+    }
+  });
+});
