@@ -4,9 +4,9 @@ import { call } from "../api/client.ts";
 import type { OrderStory } from "../api/types.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
-import { Field, Input } from "../ui/field.tsx";
 import { formText } from "../ui/form-text.ts";
 import { ProblemNotice } from "../ui/notice.tsx";
+import { ReasonField } from "../ui/reason-field.tsx";
 import { readTicketing, TicketingFields } from "./act-ticketing-fields.tsx";
 import { actKey, type PossibleAct, wordsOf } from "./act-words.ts";
 
@@ -25,7 +25,7 @@ interface Done {
 /** Acts upon one order: what it does, why it is done. A refusal is told here, and the order is as it was. */
 export function ActDialog({ act, order, onClose, onDone }: Props) {
   // Of this dialog: pressed twice, or sent anew after no answer, it acts once.
-  const [idempotencyKey] = useState(newKey);
+  const [idempotencyKey] = useState(() => crypto.randomUUID());
   const [problem, setProblem] = useState<string | null>(null);
   const key = actKey(act);
   // As it was asked for: the order may move behind the dialog.
@@ -52,19 +52,10 @@ export function ActDialog({ act, order, onClose, onDone }: Props) {
         }}
       >
         {key === "ticketed" && <TicketingFields problem={problem} />}
-        <Field label="Reason" hint="Kept with the order and your name, for whoever asks later.">
-          {(ids) => (
-            <Input
-              {...ids}
-              name="reason"
-              required
-              pattern=".*\S.*"
-              maxLength={500}
-              autoComplete="off"
-              autoFocus={key !== "ticketed"}
-            />
-          )}
-        </Field>
+        <ReasonField
+          hint="Kept with the order and your name, for whoever asks later."
+          autoFocus={key !== "ticketed"}
+        />
         {acting.isError && <ProblemNotice error={acting.error} />}
         <div className="flex flex-wrap justify-end gap-2">
           <Button onClick={onClose}>Leave it</Button>
@@ -81,11 +72,4 @@ function outcomeOf({ result }: Done): string {
   return result === "requested"
     ? "asked for. If the attempt in flight brings tickets, the order is ticketed all the same."
     : "done.";
-}
-
-/** `crypto.randomUUID` is only there on https and on loopback. */
-function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-    byte.toString(16).padStart(2, "0"),
-  ).join("");
 }

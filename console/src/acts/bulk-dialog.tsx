@@ -11,6 +11,7 @@ import { Dialog } from "../ui/dialog.tsx";
 import { Field, Input } from "../ui/field.tsx";
 import { formText } from "../ui/form-text.ts";
 import { Notice, ProblemNotice } from "../ui/notice.tsx";
+import { ReasonField } from "../ui/reason-field.tsx";
 import { BULK_WORDS } from "./bulk-words.ts";
 
 interface Props {
@@ -143,19 +144,7 @@ function BulkForm({ action, filter, counted: found, onClose, onStarted }: FormPr
         starting.mutate({ reason: formText(form, "reason"), pace: formText(form, "pace") });
       }}
     >
-      <Field label="Reason" hint="Kept with each order, for whoever asks later.">
-        {(ids) => (
-          <Input
-            {...ids}
-            name="reason"
-            required
-            pattern=".*\S.*"
-            maxLength={500}
-            autoComplete="off"
-            autoFocus
-          />
-        )}
-      </Field>
+      <ReasonField hint="Kept with each order, for whoever asks later." />
       <Field label="Orders per second" hint="Left empty, the gateway takes as many as it can call at a time.">
         {(ids) => (
           <Input {...ids} name="pace" type="number" min={0.1} max={1000} step={0.1} className="max-w-32" />

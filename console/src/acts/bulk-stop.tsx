@@ -3,9 +3,9 @@ import { useState } from "react";
 import { call } from "../api/client.ts";
 import { bulkJobsQuery } from "../api/bulk-queries.ts";
 import { Button } from "../ui/button.tsx";
-import { Field, Input } from "../ui/field.tsx";
 import { formText } from "../ui/form-text.ts";
 import { ProblemNotice } from "../ui/notice.tsx";
+import { ReasonField } from "../ui/reason-field.tsx";
 
 /** Ends a bulk job where it is, once somebody has said why. */
 export function BulkStop({ id }: { readonly id: number }) {
@@ -25,19 +25,7 @@ export function BulkStop({ id }: { readonly id: number }) {
         stopping.mutate(formText(event.currentTarget, "reason"));
       }}
     >
-      <Field label="Why it ends here" hint="What it has done stays. What had no turn stays as it is.">
-        {(ids) => (
-          <Input
-            {...ids}
-            name="reason"
-            required
-            pattern=".*\S.*"
-            maxLength={500}
-            autoComplete="off"
-            autoFocus
-          />
-        )}
-      </Field>
+      <ReasonField label="Why it ends here" hint="What it has done stays. What had no turn stays as it is." />
       {stopping.isError && <ProblemNotice error={stopping.error} />}
       <div className="flex justify-end gap-2">
         <Button onClick={() => setAsking(false)}>Let it go on</Button>

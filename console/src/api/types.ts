@@ -9,9 +9,8 @@ import type { ErrorGroupsView, OverviewView as Overview } from "../../../src/htt
 import type { PartnerStandingView, PartnerView as Partner } from "../../../src/http/partner-view.ts";
 import type { CountsView, ListedOrderView as ListedOrder } from "../../../src/http/routes/admin-orders.ts";
 import type { TestedView as TestedCallback } from "../../../src/http/routes/admin-partners.ts";
-import type { AttemptView, AuthEventView, RejectionView } from "../../../src/http/routes/admin-lists.ts";
+import type { AuthEventView, RejectionView } from "../../../src/http/routes/admin-lists.ts";
 import type { JobStatus, Leg, OrderStatus } from "../../../src/orders/states.ts";
-import type { OperatorAction } from "../../../src/orders/possible-actions.ts";
 
 export type {
   BulkJob,
@@ -19,7 +18,6 @@ export type {
   JobStatus,
   Leg,
   ListedOrder,
-  OperatorAction,
   OrderStatus,
   OrderStory,
   Overview,
@@ -35,6 +33,5 @@ export type ErrorGroup = ErrorGroupsView["groups"][number];
 export type PartnerStanding = PartnerStandingView;
 export type PartnerWithStanding = Partner & PartnerStanding;
 export type Counts = Static<typeof CountsView>;
-export type Attempt = Static<typeof AttemptView>;
 export type AuthEvent = Static<typeof AuthEventView>;
 export type Rejection = Static<typeof RejectionView>;

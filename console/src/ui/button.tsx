@@ -16,9 +16,6 @@ interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
 const SHAPE =
   "inline-flex min-h-8 items-center justify-center gap-1.5 rounded-md px-3 text-sm font-medium whitespace-nowrap disabled:opacity-55";
 
-/** How a link looks that is pressed like a button. */
-export const buttonClass = (kind: keyof typeof KINDS = "plain"): string => `${SHAPE} ${KINDS[kind]}`;
-
 export function Button({ kind = "plain", busy = false, className = "", children, disabled, ...rest }: Props) {
   return (
     <button
@@ -26,7 +23,7 @@ export function Button({ kind = "plain", busy = false, className = "", children,
       {...rest}
       disabled={disabled === true || busy !== false}
       aria-busy={busy !== false}
-      className={`${buttonClass(kind)} ${className}`}
+      className={`${SHAPE} ${KINDS[kind]} ${className}`}
     >
       {busy === false ? children : busy}
     </button>

@@ -1,7 +1,7 @@
 import type { ComponentProps, ReactNode } from "react";
 import { useId } from "react";
 
-export const INPUT =
+const INPUT =
   "min-h-8 w-full rounded-md border border-line-strong bg-panel px-2.5 py-1 text-sm text-ink placeholder:text-ink-3";
 
 interface FieldProps {

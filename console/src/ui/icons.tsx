@@ -101,9 +101,7 @@ export const LiveIcon = icon(
 export const PauseIcon = icon(<path d="M5.5 3.5v9M10.5 3.5v9" />);
 export const PlayIcon = icon(<path d="M5 3.2v9.6l7.4-4.8z" />);
 export const RetryIcon = icon(<path d="M13 8a5 5 0 1 1-1.6-3.7M13 2.4v2.9h-2.9" />);
-export const MoreIcon = icon(<path d="M3.6 8v.01M8 8v.01M12.4 8v.01" strokeWidth="2.4" />);
 export const ChevronIcon = icon(<path d="m4.4 6.2 3.6 3.6 3.6-3.6" />);
-export const ArrowIcon = icon(<path d="M3 8h10M9.4 4.4 13 8l-3.6 3.6" />);
 export const FilterIcon = icon(<path d="M2.4 3.4h11.2L9.4 8.6v4l-2.8 1.2V8.6z" />);
 export const EyeIcon = icon(
   <>

@@ -63,7 +63,7 @@ export const ATTENTION: readonly OrderStatus[] = [
   "ota_callback_exhausted",
 ];
 
-export const JOB_STATUS: Record<JobStatus, Look> = {
+const JOB_STATUS: Record<JobStatus, Look> = {
   pending: { word: "Waiting", tone: "wait", Icon: ClockIcon },
   running: { word: "In flight", tone: "work", Icon: WorkIcon },
   succeeded: { word: "Done", tone: "good", Icon: CheckIcon },

@@ -5,9 +5,9 @@ import { partnerQuery, partnersQuery } from "../../api/page-queries.ts";
 import type { PartnerWithStanding } from "../../api/types.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog } from "../../ui/dialog.tsx";
-import { Field, Input } from "../../ui/field.tsx";
 import { formText } from "../../ui/form-text.ts";
 import { ProblemNotice } from "../../ui/notice.tsx";
+import { ReasonField } from "../../ui/reason-field.tsx";
 
 interface Props {
   readonly partner: PartnerWithStanding;
@@ -54,19 +54,7 @@ export function SwitchDialog({ partner, onClose }: Props) {
           switching.mutate(formText(event.currentTarget, "reason"));
         }}
       >
-        <Field label="Reason" hint="Kept in the audit log, with your name.">
-          {(ids) => (
-            <Input
-              {...ids}
-              name="reason"
-              required
-              pattern=".*\S.*"
-              maxLength={500}
-              autoComplete="off"
-              autoFocus
-            />
-          )}
-        </Field>
+        <ReasonField hint="Kept in the audit log, with your name." />
         {switching.isError && <ProblemNotice error={switching.error} />}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Leave it</Button>
