@@ -13,7 +13,7 @@ import { Page } from "./ui/page.tsx";
 const router = createConsoleRouter();
 /** Whoever is signed in needn't load it. */
 const SignInPage = lazy(() =>
-  import("./session/sign-in-page.tsx").then(({ SignInPage }) => ({ default: SignInPage })),
+  import("./shell/sign-in-page.tsx").then(({ SignInPage }) => ({ default: SignInPage })),
 );
 
 /** Whoever is signed in sees the pages; nobody else sees more than the way in. The address stays the same meanwhile. */

@@ -7,8 +7,10 @@ import {
 } from "@tanstack/react-router";
 import { CONSOLE_PATH } from "./api/client.ts";
 import { OrdersPage } from "./pages/orders/orders-page.tsx";
-import { readErrorsSearch } from "./errors-search.ts";
-import { parseSearch, readBulkSearch, readOrdersSearch, stringifySearch } from "./search.ts";
+import { readErrorsSearch } from "./search/errors-search.ts";
+import { ORDER_TABS, type OrderTab } from "./search/order-tabs.ts";
+import { readBulkSearch, readOrdersSearch } from "./search/orders-search.ts";
+import { parseSearch, stringifySearch } from "./search/query-string.ts";
 import { NotFound, PageFailed } from "./shell/fallbacks.tsx";
 import { Shell } from "./shell/shell.tsx";
 
@@ -28,17 +30,6 @@ const orders = createRoute({
   // The home page comes with the first load: no second turn before anything is shown.
   component: OrdersPage,
 });
-
-export const ORDER_TABS = [
-  "timeline",
-  "payload",
-  "request",
-  "answers",
-  "tickets",
-  "callback",
-  "audit",
-] as const;
-export type OrderTab = (typeof ORDER_TABS)[number];
 
 const order = createRoute({
   getParentRoute: () => root,

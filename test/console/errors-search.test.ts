@@ -1,6 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { test } from "node:test";
-import { readErrorsSearch, startOfErrors } from "../../console/src/errors-search.ts";
+import { readErrorsSearch, startOfErrors } from "../../console/src/search/errors-search.ts";
 
 test("a link to the last 24 hours means those before it is opened; one to a time stays", () => {
   const day = 86_400_000;

@@ -1,3 +1,4 @@
+import { type Query, queryString } from "../search/query-string.ts";
 import { hearTime } from "./gateway-clock.ts";
 
 /** Where the gateway's API begins, below whatever path a proxy puts before it. Ends with a slash. */
@@ -39,9 +40,6 @@ export class ApiProblem extends Error {
   }
 }
 
-type QueryValue = string | number | boolean | null | undefined | readonly (string | number)[];
-export type Query = Readonly<Record<string, QueryValue>>;
-
 export interface Call {
   readonly method?: "GET" | "POST" | "PATCH" | "DELETE";
   readonly query?: Query | URLSearchParams;
@@ -51,19 +49,6 @@ export interface Call {
   /** True: no person asked for it. */
   readonly background?: boolean;
   readonly signal?: AbortSignal | undefined;
-}
-
-/** The query string of these values: what is null, undefined or empty is left out, lists are repeated. */
-export function queryString(query: Query | URLSearchParams): string {
-  if (query instanceof URLSearchParams) return query.toString();
-  const pairs = Object.entries(query).flatMap(([name, value]) =>
-    [value]
-      .flat()
-      .flatMap((each): [string, string][] =>
-        each === null || each === undefined || each === "" ? [] : [[name, String(each)]],
-      ),
-  );
-  return new URLSearchParams(pairs).toString();
 }
 
 /**

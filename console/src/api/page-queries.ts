@@ -1,8 +1,9 @@
 // What single pages ask for: apart, as the first load of the console is small.
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { call, type Query } from "./client.ts";
+import { call } from "./client.ts";
+import type { Query } from "../search/query-string.ts";
 import { gatewayTime } from "./gateway-clock.ts";
-import { startOfErrors } from "../errors-search.ts";
+import { startOfErrors } from "../search/errors-search.ts";
 import { PAGE } from "./queries.ts";
 import type {
   AuthEvent,

@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { ApiProblem, call, type Query } from "./client.ts";
+import { ApiProblem, call } from "./client.ts";
+import type { Query } from "../search/query-string.ts";
 import type { Counts, ListedOrder } from "./types.ts";
 
 /** Who is signed in, and what the gateway tells every page. */

@@ -17,7 +17,7 @@ export function usePreloadedPages(): void {
       // What fails to load is not tried again.
       if (live.state().kind !== "live") return;
       for (const { options } of Object.values(routesById)) void options.component?.preload?.();
-      import("../session/sign-in-page.tsx").catch(() => {});
+      import("./sign-in-page.tsx").catch(() => {});
     }, QUIET_MS);
     return () => clearTimeout(timer);
   }, [routesById, live]);

@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
-import type { ErrorsSearch } from "../errors-search.ts";
-import type { OrdersSearch } from "../search.ts";
+import type { ErrorsSearch } from "../search/errors-search.ts";
+import type { OrdersSearch } from "../search/orders-search.ts";
 import { Figure } from "./figure.tsx";
 import { TONE_TEXT, type Tone } from "./status.tsx";
 

@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { type KeyboardEvent, useRef, useState } from "react";
-import type { OrdersSearch } from "../search.ts";
+import type { OrdersSearch } from "../search/orders-search.ts";
 import { TONE_TEXT, type Tone } from "./status.tsx";
 
 export interface SparkBar {

@@ -54,15 +54,6 @@ export const STATUS: Record<OrderStatus, Look> = {
   closed: { word: "Closed", tone: "rest", Icon: ClosedIcon },
 };
 
-/** Orders that stand still until somebody acts. */
-export const ATTENTION: readonly OrderStatus[] = [
-  "ticketing_blocked",
-  "ticketing_exhausted",
-  "ticketing_unknown",
-  "ota_callback_blocked",
-  "ota_callback_exhausted",
-];
-
 const JOB_STATUS: Record<JobStatus, Look> = {
   pending: { word: "Waiting", tone: "wait", Icon: ClockIcon },
   running: { word: "In flight", tone: "work", Icon: WorkIcon },

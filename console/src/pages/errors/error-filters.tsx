@@ -1,6 +1,6 @@
 import { Link, useNavigate } from "@tanstack/react-router";
 import type { ErrorGroup, Leg } from "../../api/types.ts";
-import { ERROR_SPANS, type ErrorSpan, type ErrorsSearch } from "../../errors-search.ts";
+import { ERROR_SPANS, type ErrorSpan, type ErrorsSearch } from "../../search/errors-search.ts";
 import { Select } from "../../ui/field.tsx";
 import { segmentClass, Segments } from "../../ui/segments.tsx";
 import { Time } from "../../ui/time.tsx";

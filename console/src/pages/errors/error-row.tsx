@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { useId, useState } from "react";
-import { OF_LEG } from "../../order-lists.ts";
+import { OF_LEG } from "../../search/status-sets.ts";
 import { OrdersLink } from "../../ui/count-links.tsx";
 import { Figure } from "../../ui/figure.tsx";
 import { CheckIcon, ChevronIcon, ClockIcon, StopIcon } from "../../ui/icons.tsx";

@@ -2,7 +2,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { errorsQuery } from "../../api/page-queries.ts";
 import type { ErrorGroup, ErrorGroups } from "../../api/types.ts";
-import type { ErrorsSearch } from "../../errors-search.ts";
+import type { ErrorsSearch } from "../../search/errors-search.ts";
 import { useRefresh } from "../../live/use-refresh.ts";
 import { Empty } from "../../ui/empty.tsx";
 import { Freshness } from "../../ui/freshness.tsx";

@@ -6,7 +6,7 @@ import { Button } from "../../ui/button.tsx";
 import { ChevronIcon, TickIcon } from "../../ui/icons.tsx";
 import { useKeys } from "../../ui/keys.ts";
 import { Menu, MenuItem } from "../../ui/menu.tsx";
-import { ATTENTION } from "../../ui/status.tsx";
+import { ATTENTION } from "../../search/status-sets.ts";
 
 const load = () => import("../../acts/act-dialog.tsx");
 const ActDialog = lazy(() => load().then(({ ActDialog }) => ({ default: ActDialog })));

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { OrderStory } from "../../api/types.ts";
 import { count } from "../../format/words.ts";
-import type { OrderTab } from "../../router.tsx";
+import type { OrderTab } from "../../search/order-tabs.ts";
 import { BuyerBar } from "./buyer-bar.tsx";
 import { AnswersTab } from "./tabs/answers-tab.tsx";
 import { AuditTab } from "./tabs/audit-tab.tsx";

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { type OrderFilter, type OrdersSearch, withoutFilter } from "../../search.ts";
+import { type OrderFilter, type OrdersSearch, withoutFilter } from "../../search/orders-search.ts";
 import { CrossIcon } from "../../ui/icons.tsx";
 import { FILTER_WORDS } from "./filter-words.tsx";
 

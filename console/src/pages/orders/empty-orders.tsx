@@ -5,7 +5,7 @@ import { countsQuery } from "../../api/queries.ts";
 import { count, counted } from "../../format/words.ts";
 import { epochOf } from "../../format/zoned.ts";
 import { useToday } from "../../preferences/use-today.ts";
-import type { OrderFilter } from "../../search.ts";
+import type { OrderFilter } from "../../search/orders-search.ts";
 import { useSession } from "../../session/session.ts";
 import { Empty } from "../../ui/empty.tsx";
 import { CheckIcon, FilterIcon, SearchIcon } from "../../ui/icons.tsx";

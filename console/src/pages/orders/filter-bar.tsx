@@ -1,5 +1,5 @@
 import { lazy, type ReactNode, Suspense, useState } from "react";
-import { namedFilter, type OrdersSearch } from "../../search.ts";
+import { namedFilter, type OrdersSearch } from "../../search/orders-search.ts";
 import { Button } from "../../ui/button.tsx";
 import { FilterIcon } from "../../ui/icons.tsx";
 import { Views } from "./views.tsx";

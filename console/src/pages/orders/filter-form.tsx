@@ -1,10 +1,15 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { ERRORS } from "../../api/attempt-errors.ts";
+import { ERRORS } from "../../search/attempt-errors.ts";
 import { partnersQuery } from "../../api/page-queries.ts";
 import type { OrderStatus } from "../../api/types.ts";
 import { epochOf, wallIn } from "../../format/zoned.ts";
-import { listedFilter, namedFilter, type OrderFilter, type OrdersSearch } from "../../search.ts";
+import {
+  listedFilter,
+  namedFilter,
+  type OrderFilter,
+  type OrdersSearch,
+} from "../../search/orders-search.ts";
 import { useSession } from "../../session/session.ts";
 import { Button } from "../../ui/button.tsx";
 import { Field, Input, Select } from "../../ui/field.tsx";

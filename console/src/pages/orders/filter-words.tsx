@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import type { OrderFilter } from "../../search.ts";
+import type { OrderFilter } from "../../search/orders-search.ts";
 import { STATUS } from "../../ui/status.tsx";
 import { Time } from "../../ui/time.tsx";
 

@@ -2,7 +2,7 @@
 import type { InfiniteData } from "@tanstack/react-query";
 import type { ListedOrder } from "../../api/types.ts";
 import type { Look } from "../../live/live.ts";
-import type { OrderFilter } from "../../search.ts";
+import type { OrderFilter } from "../../search/orders-search.ts";
 
 export type Pages = InfiniteData<{ orders: ListedOrder[]; next: string | null }>;
 

@@ -5,7 +5,8 @@ import { dayAfter, daysBetween } from "../../format/zoned.ts";
 import { useNow } from "../../preferences/use-now.ts";
 import { useToday } from "../../preferences/use-today.ts";
 import { useSession } from "../../session/session.ts";
-import { ATTENTION, StatusBadge } from "../../ui/status.tsx";
+import { ATTENTION } from "../../search/status-sets.ts";
+import { StatusBadge } from "../../ui/status.tsx";
 import { FromNow } from "../../ui/time.tsx";
 
 interface Props {

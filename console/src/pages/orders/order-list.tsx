@@ -1,6 +1,6 @@
 import { lazy, type RefObject, Suspense } from "react";
 import { counted } from "../../format/words.ts";
-import type { OrderFilter } from "../../search.ts";
+import type { OrderFilter } from "../../search/orders-search.ts";
 import { useMayAct } from "../../session/session.ts";
 import { Button } from "../../ui/button.tsx";
 import { ProblemNotice } from "../../ui/notice.tsx";

@@ -3,7 +3,7 @@ import { useSearch } from "@tanstack/react-router";
 import { lazy, Suspense, useRef } from "react";
 import { useCalmly } from "../../live/use-calmly.ts";
 import { useLook } from "../../live/use-live.ts";
-import { isHome, listedFilter } from "../../search.ts";
+import { isHome, listedFilter } from "../../search/orders-search.ts";
 import { Page } from "../../ui/page.tsx";
 import { FilterBar } from "./filter-bar.tsx";
 import { OrderList } from "./order-list.tsx";

@@ -5,7 +5,7 @@ import { ordersNow, ordersQuery } from "../../api/queries.ts";
 import type { ListedOrder } from "../../api/types.ts";
 import { useCalmly } from "../../live/use-calmly.ts";
 import { useLook } from "../../live/use-live.ts";
-import type { OrderFilter } from "../../search.ts";
+import type { OrderFilter } from "../../search/orders-search.ts";
 import { changesIn, NO_NEWS, note, type Pages, withNews, withoutThose, withRows } from "./moves.ts";
 
 const LOOK_EVERY_MS = 1_500;

@@ -4,8 +4,15 @@ import type { ReactNode } from "react";
 import { countsQuery, ordersQuery } from "../../api/queries.ts";
 import type { OrderStatus } from "../../api/types.ts";
 import { count } from "../../format/words.ts";
-import { isSame, listedFilter, namedFilter, type OrdersSearch, withStatuses } from "../../search.ts";
-import { ATTENTION, STATUS, TONE_TEXT } from "../../ui/status.tsx";
+import {
+  isSame,
+  listedFilter,
+  namedFilter,
+  type OrdersSearch,
+  withStatuses,
+} from "../../search/orders-search.ts";
+import { ATTENTION } from "../../search/status-sets.ts";
+import { STATUS, TONE_TEXT } from "../../ui/status.tsx";
 
 /** By what they mean for whoever looks. */
 const GROUPS: readonly (readonly [name: string, statuses: readonly OrderStatus[]])[] = [

@@ -8,7 +8,7 @@ import { count } from "../../format/words.ts";
 import { useToday } from "../../preferences/use-today.ts";
 import { CheckIcon } from "../../ui/icons.tsx";
 import { Panel } from "../../ui/page.tsx";
-import { ATTENTION } from "../../ui/status.tsx";
+import { ATTENTION } from "../../search/status-sets.ts";
 import { OrdersTable } from "./orders-table.tsx";
 
 /** Those whose tickets aren't bought: the statuses before `ticketed`. */

@@ -4,7 +4,7 @@ import { useChoice } from "../../preferences/stored.ts";
 import { timeMode } from "../../preferences/time-mode.ts";
 import { useSession } from "../../session/session.ts";
 import type { Tone } from "../../ui/status.tsx";
-import type { HourKind } from "../../order-lists.ts";
+import type { HourKind } from "../../search/order-lists.ts";
 
 export interface Series {
   readonly kind: HourKind;

@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import type { Overview } from "../../api/types.ts";
 import { count } from "../../format/words.ts";
 import { SERIES, useHourName } from "./hour-series.ts";
-import { type HourKind, ordersOfHours } from "../../order-lists.ts";
+import { type HourKind, ordersOfHours } from "../../search/order-lists.ts";
 
 const HEADS: Record<HourKind, string> = {
   accepted: "Accepted",

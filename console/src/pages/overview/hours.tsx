@@ -7,7 +7,7 @@ import { Panel } from "../../ui/page.tsx";
 import { Spark } from "../../ui/spark.tsx";
 import { HoursTable } from "./hours-table.tsx";
 import { type Series, SERIES, useHourName } from "./hour-series.ts";
-import { ordersOfHours } from "../../order-lists.ts";
+import { ordersOfHours } from "../../search/order-lists.ts";
 
 type HoursTold = Overview["hours"];
 

@@ -4,7 +4,7 @@ import { count, counted } from "../../format/words.ts";
 import { Panel } from "../../ui/page.tsx";
 import { Circuit } from "./circuit.tsx";
 import { FailuresLink, OrdersLink } from "../../ui/count-links.tsx";
-import { OF_LEG } from "../../order-lists.ts";
+import { OF_LEG } from "../../search/status-sets.ts";
 
 const NAMES: Record<Leg, string> = { ticketing: "Ticketing", callback: "Callbacks" };
 

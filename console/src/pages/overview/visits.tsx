@@ -2,11 +2,11 @@ import { Link } from "@tanstack/react-router";
 import type { Overview } from "../../api/types.ts";
 import { dayWords } from "../../format/time.ts";
 import { count } from "../../format/words.ts";
-import { visitsWithoutTickets } from "../../order-lists.ts";
+import { visitsWithoutTickets } from "../../search/order-lists.ts";
 import { Figure } from "../../ui/figure.tsx";
 import { CheckIcon } from "../../ui/icons.tsx";
 import { Panel } from "../../ui/page.tsx";
-import { ATTENTION } from "../../ui/status.tsx";
+import { ATTENTION } from "../../search/status-sets.ts";
 import { WaitingOrder } from "./waiting-order.tsx";
 
 interface Props {

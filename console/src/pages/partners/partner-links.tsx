@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { OrderStatus } from "../../api/types.ts";
 import { count } from "../../format/words.ts";
-import type { OrdersSearch } from "../../search.ts";
+import type { OrdersSearch } from "../../search/orders-search.ts";
 
 export const STOPPED: Record<"ticketing" | "callbacks", readonly OrderStatus[]> = {
   ticketing: ["ticketing_blocked", "ticketing_exhausted", "ticketing_unknown"],

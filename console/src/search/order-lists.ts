@@ -1,35 +1,5 @@
-import type { Leg, OrderStatus } from "./api/types.ts";
-import type { OrdersSearch } from "./search.ts";
-import { ATTENTION } from "./ui/status.tsx";
-
-/** Orders whose tickets are neither there nor given up for good. */
-const NOT_TICKETED: readonly OrderStatus[] = [
-  "accepted",
-  "ticketing_processing",
-  "ticketing_blocked",
-  "ticketing_exhausted",
-  "ticketing_unknown",
-];
-const TICKETED: readonly OrderStatus[] = [
-  "ticketed",
-  "ota_callback_pending",
-  "ota_callback_delivered",
-  "ota_callback_blocked",
-  "ota_callback_exhausted",
-];
-
-/** In work, as far as a leg goes, and standing still at it. */
-export const OF_LEG: Readonly<Record<Leg, Record<"waiting" | "standing", readonly OrderStatus[]>>> = {
-  ticketing: {
-    waiting: ["accepted", "ticketing_processing"],
-    standing: ["ticketing_blocked", "ticketing_exhausted", "ticketing_unknown"],
-  },
-  callback: {
-    waiting: ["ticketed", "ota_callback_pending"],
-    standing: ["ota_callback_blocked", "ota_callback_exhausted"],
-  },
-};
-export const WAITING = [...OF_LEG.ticketing.waiting, ...OF_LEG.callback.waiting];
+import type { OrdersSearch } from "./orders-search.ts";
+import { ATTENTION, NOT_TICKETED, TICKETED } from "./status-sets.ts";
 
 /** Visits of a day, as `YYYY-MM-DD`, without tickets. */
 export const visitsWithoutTickets = (date: string): OrdersSearch => ({

@@ -1,4 +1,4 @@
-import { type Leg, LEGS } from "../../src/orders/states.ts";
+import { type Leg, LEGS } from "../../../src/orders/states.ts";
 
 export const ERROR_SPANS = ["1h", "24h", "7d"] as const;
 export type ErrorSpan = (typeof ERROR_SPANS)[number];

@@ -7,7 +7,7 @@ import { Button } from "../ui/button.tsx";
 import { Field, Input } from "../ui/field.tsx";
 import { Notice, ProblemNotice } from "../ui/notice.tsx";
 import { Page } from "../ui/page.tsx";
-import { signIn } from "./session.ts";
+import { signIn } from "../session/session.ts";
 
 interface Props {
   /** `ended`: a session was there and is over; `link`: the token of the link that was opened doesn't hold. */

@@ -1,27 +1,6 @@
-import { ERRORS } from "./api/attempt-errors.ts";
-import { type Query, queryString } from "./api/client.ts";
-import { ORDER_STATUSES, type OrderStatus } from "../../src/orders/states.ts";
-import { ATTENTION } from "./ui/status.tsx";
-
-/** What a page's address may say, as texts; what stands there more than once, as a list. */
-export type RawSearch = Readonly<Record<string, string | readonly string[]>>;
-
-/** `?status=a&status=b&q=EXT-42`: the very query that the API takes. */
-export function parseSearch(text: string): RawSearch {
-  const found: Record<string, string | string[]> = {};
-  for (const [name, value] of new URLSearchParams(text)) {
-    // What every object has (`__proto__`) is no name that was written into one.
-    if (name in Object.prototype) continue;
-    const before = found[name];
-    found[name] = before === undefined ? value : [before, value].flat();
-  }
-  return found;
-}
-
-export function stringifySearch(search: object): string {
-  const text = queryString(search as Query);
-  return text === "" ? "" : `?${text}`;
-}
+import { ORDER_STATUSES, type OrderStatus } from "../../../src/orders/states.ts";
+import { ERRORS } from "./attempt-errors.ts";
+import { ATTENTION } from "./status-sets.ts";
 
 /** Which orders are listed: the filters of `GET /admin/orders`, in the address of the page. */
 export interface OrderFilter {
