@@ -154,33 +154,66 @@ const hidden: Record<string, [rule: string, line: string]> = {
     'export type X = import("../storage/open.ts").Storage;',
   ],
 };
-/** The console's place is a tree, and takes types from where it takes no values. */
-const CONSOLE = "console/src/pages/planted.ts";
-const views = ["../../../src/http/order-view.ts", "../../../src/http/routes/admin.ts"];
+/** Of the console: a file planted in each place, what it may import, and what it may not. */
+const SERVER = ["lib/clock.ts", "pipeline/live.ts", "storage/tables.ts", "config.ts"].map(
+  (name) => `../../../src/${name}`,
+);
+const VIEWS = ["../../../src/http/order-view.ts", "../../../src/http/routes/admin.ts"];
+const PURE = ["./x.ts", "../../../src/orders/states.ts"];
+const STATE = ["format", "search", "api", "session", "preferences", "live"].map((name) => `../${name}/x.ts`);
+const ABOVE = ["../pages/orders/x.tsx", "../shell/x.tsx", "../main.tsx", "../app.tsx", "../router.tsx"];
+const consolePlaces: Record<string, { file: string; may: readonly string[]; mayNot: readonly string[] }> = {
+  "console/**": {
+    file: "console/src/acts/planted.tsx",
+    may: [...PURE, ...STATE, "react", "../ui/x.tsx"],
+    mayNot: [...SERVER, ...ABOVE, "node:fs"],
+  },
+  "console/src/{format,search}/*": {
+    file: "console/src/search/planted.ts",
+    may: PURE,
+    mayNot: [...SERVER, ...VIEWS, ...STATE, ...ABOVE, "../ui/x.tsx", "react", "node:fs"],
+  },
+  "console/src/{api,session,preferences,live}/*": {
+    file: "console/src/api/planted.ts",
+    may: [...PURE, ...STATE, "react"],
+    mayNot: [...SERVER, ...ABOVE, "../ui/x.tsx", "../acts/x.tsx", "node:fs"],
+  },
+  "console/src/ui/*": {
+    file: "console/src/ui/planted.tsx",
+    may: [...PURE, ...STATE, "./x.tsx", "react"],
+    mayNot: [...SERVER, ...VIEWS, ...ABOVE, "../acts/x.tsx", "node:fs"],
+  },
+};
+/** They take types from where they take no values. */
+const takesTypes = (place: string): boolean => !consolePlaces[place]!.mayNot.includes(VIEWS[0]!);
 const typeOf = (name: string) => `import type { X as ${unique(name)}Type } from "${name}";`;
-const consoleMay = [
-  ...["../main.tsx", "./x/y.tsx", "../../x.ts", "react", "../../../src/orders/states.ts"].flatMap(importing),
-  ...views.map(typeOf),
+const consoleMayNot = (place: string): string[] => [
+  ...consolePlaces[place]!.mayNot.flatMap(importing),
+  ...(takesTypes(place)
+    ? VIEWS.flatMap((name) => importing(name).filter((line) => line !== typeOf(name)))
+    : []),
 ];
-const consoleMayNot = [
-  ...views.flatMap((name) => importing(name).filter((line) => line !== typeOf(name))),
-  ...["lib/clock.ts", "pipeline/live.ts", "storage/tables.ts", "config.ts"].flatMap((name) =>
-    importing(`../../../src/${name}`),
-  ),
-  ...importing("node:fs"),
-];
+const PAGE = "console/src/pages/orders/planted.tsx";
+const otherPage = importing("../order/x.tsx");
 const html = ['export const html = <p dangerouslySetInnerHTML={{ __html: "" }} />;'];
 const clock = ["export const now = Date.now();", "setTimeout(() => {}, 1);"];
 
 const sources: Record<string, string[]> = {
   ...circle,
   "src/orders/clock.ts": clock,
-  [CONSOLE]: [...consoleMay, ...consoleMayNot],
+  [PAGE]: [...otherPage, ...["../../acts/x.tsx", "./x.tsx"].flatMap(importing)],
   "console/src/html.tsx": html,
 };
 for (const [file, [, line]] of Object.entries(hidden)) sources[file] = [line];
 for (const [place, may] of Object.entries(places)) {
   sources[planted(place)] = [...namesIn(place, may), ...forbiddenIn(place)].flatMap(importing);
+}
+for (const [place, { file, may }] of Object.entries(consolePlaces)) {
+  sources[file] = [
+    ...may.flatMap(importing),
+    ...(takesTypes(place) ? VIEWS.map(typeOf) : []),
+    ...consoleMayNot(place),
+  ];
 }
 const findings = lint();
 
@@ -217,7 +250,7 @@ test("every place that the configuration names is tested here", () => {
   const named = overrides
     .filter(({ rules }) => "no-restricted-imports" in rules)
     .flatMap(({ files }) => files);
-  assert.deepEqual([...Object.keys(places), "console/**"].sort(), named.sort());
+  assert.deepEqual([...Object.keys(places), ...Object.keys(consolePlaces)].sort(), named.sort());
 });
 
 for (const place of Object.keys(places)) {
@@ -227,8 +260,15 @@ for (const place of Object.keys(places)) {
   });
 }
 
-test("the console imports what /admin says as types, and the domain", () => {
-  assert.deepEqual(findings(CONSOLE, "eslint(no-restricted-imports)").sort(), consoleMayNot.sort());
+for (const [place, { file }] of Object.entries(consolePlaces)) {
+  test(`${place} imports what is below it, and of the server the domain`, () => {
+    const bitten = findings(file, "eslint(no-restricted-imports)");
+    assert.deepEqual([...new Set(bitten)].sort(), [...new Set(consoleMayNot(place))].sort());
+  });
+}
+
+test("a page of the console knows no other", () => {
+  assert.deepEqual(findings(PAGE, "eslint(no-restricted-imports)").sort(), otherPage.sort());
 });
 
 test("the console sets no HTML", () => {
