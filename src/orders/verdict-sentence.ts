@@ -55,7 +55,7 @@ function told(story: VerdictStory, context: VerdictContext): Told {
     case "ticketing_exhausted":
       return {
         happened: `ticketing was given up: ${reasonOf("ticketing", story)}`,
-        next: "nothing by itself: when ticketing is well again, an operator has it asked once more",
+        next: "nothing more happens by itself: when ticketing is well again, an operator has it asked once more",
       };
     case "ticketing_unknown":
       return ticketingUnknown(story);
@@ -64,7 +64,7 @@ function told(story: VerdictStory, context: VerdictContext): Told {
     case "ota_callback_exhausted":
       return {
         happened: `${tickets(story)}, but telling the partner was given up: ${reasonOf("callback", story)}`,
-        next: "nothing by itself: when the partner can be reached again, an operator has it called once more",
+        next: "nothing more happens by itself: when the partner can be reached again, an operator has it called once more",
       };
     case "ota_callback_delivered":
       return delivered(story, context);
@@ -80,24 +80,24 @@ function ticketingBlocked(story: VerdictStory): Told {
   if (hasUnreadTickets(story)) {
     return {
       happened: `ticketing has issued the tickets, but they could not be read from its answer: ${reason}`,
-      next: "nothing by itself: get the tickets' codes from ticketing and enter them",
+      next: "nothing more happens by itself: get the tickets' codes from ticketing and enter them",
     };
   }
   if (last?.error === "mapping" && last.code === null) {
     return {
       happened: `the gateway could not put the order into a request for ticketing: ${reason}`,
-      next: "nothing by itself: when the mapping (TICKETING_MAPPING) or what it stumbled on is mended, have it asked again",
+      next: "nothing more happens by itself: when the mapping (TICKETING_MAPPING) or what it stumbled on is mended, have it asked again",
     };
   }
   if (last?.error === null && ABOUT_THE_GATEWAY.has(last.code ?? 0)) {
     return {
       happened: `ticketing refused the request, which is rather about the gateway's credentials or TICKETING_URL than about this order: ${reason}`,
-      next: "nothing by itself, unless it turns out to fail for every order: set the access right, then have it asked again",
+      next: "nothing more happens by itself, unless it turns out to fail for every order: set the access right, then have it asked again",
     };
   }
   return {
     happened: `ticketing refused the order, and asking again by itself would not help: ${reason}`,
-    next: "nothing by itself: see what ticketing answered, and when the cause is gone have it asked again",
+    next: "nothing more happens by itself: see what ticketing answered, and when the cause is gone have it asked again",
   };
 }
 
@@ -107,7 +107,7 @@ function ticketingUnknown(story: VerdictStory): Told {
   const reason = last === undefined ? reasonOf("ticketing", story) : clauseOf("ticketing", last);
   return {
     happened: `nobody knows whether ticketing has issued tickets, as the request was sent and no whole answer came: ${reason}`,
-    next: `nothing by itself: ask ticketing what it knows of trace id ${oneLine(order.trace_id)}, then say so`,
+    next: `nothing more happens by itself: ask ticketing what it knows of trace id ${oneLine(order.trace_id)}, then say so`,
   };
 }
 
@@ -117,12 +117,12 @@ function callbackBlocked(story: VerdictStory): Told {
   if (last?.error === "guard") {
     return {
       happened: `${tickets(story)}, but the gateway did not send the callback, by its own rules for addresses: ${reason}`,
-      next: "nothing by itself: the partner's callback address or the rules have to change, then have it called again",
+      next: "nothing more happens by itself: the partner's callback address or the rules have to change, then have it called again",
     };
   }
   return {
     happened: `${tickets(story)}, but the partner refused the callback: ${reason}`,
-    next: "nothing by itself: ask the partner why, and when the cause is gone have it called again",
+    next: "nothing more happens by itself: ask the partner why, and when the cause is gone have it called again",
   };
 }
 
@@ -130,10 +130,10 @@ function delivered(story: VerdictStory, { nowMs }: VerdictContext): Told {
   const { delivered_at: at, trace_id: traceId } = story.order;
   const when = at === null ? "" : ` at ${clockTime(at, nowMs)}`;
   const happened = `${tickets(story)}, and the partner was told${when}`;
-  if (!isTicketless(story)) return { happened, next: "nothing: the order is done" };
+  if (!isTicketless(story)) return { happened, next: "nothing more to do" };
   return {
     happened,
-    next: `nothing by itself: ask ticketing whether it has issued tickets under trace id ${oneLine(traceId)}`,
+    next: `nothing more happens by itself: ask ticketing whether it has issued tickets under trace id ${oneLine(traceId)}`,
   };
 }
 
@@ -151,7 +151,7 @@ function ended({ order, actions, late }: VerdictStory): Told {
   return {
     happened: `the order was ${order.pipeline_status} by ${who}${why}${reason}`,
     next: ticketedLate
-      ? "nothing by itself: have its tickets revoked at ticketing"
-      : "nothing: the order has ended",
+      ? "nothing more happens by itself: have its tickets revoked at ticketing"
+      : "nothing more to do",
   };
 }

@@ -278,7 +278,7 @@ onEachDatabase("the database commands", (kind) => {
     for (const name of ["R-1", "T-1"]) {
       assert.equal(jsonOf<OrderView>(await cli("order", "show", name, "--json")).id, first);
     }
-    assert.match(stdout, /\nNext: nothing: the order is done\.\n/);
+    assert.match(stdout, /\nNext: nothing more to do\.\n/);
   });
 
   test("resolve: what ticketing said, and no half of it", async (t) => {
@@ -326,7 +326,7 @@ onEachDatabase("the database commands", (kind) => {
     await way.work();
     const { stdout } = await cli("order", "show", String(id));
     assert.match(stdout, /ota_callback_delivered\nTicketing reported success, though without tickets/);
-    assert.match(stdout, /\nNext: nothing by itself: ask ticketing/);
+    assert.match(stdout, /\nNext: nothing more happens by itself: ask ticketing/);
   });
 
   test("what doesn't exist is exit code 3", async (t) => {

@@ -39,7 +39,7 @@ onEachDatabase("five broken orders, each explained by its story alone", (kind) =
       text,
       /^Order \d+ {2}ticketing_blocked\nTicketing refused the order, .*: ticketing answered 422\.\n/,
     );
-    assert.match(text, /\nNext: nothing by itself: see what ticketing answered/);
+    assert.match(text, /\nNext: nothing more happens by itself: see what ticketing answered/);
     assert.match(text, /answer: .*SKU ADULT-DAY is not on sale/);
     assert.match(text, new RegExp(`\n {4}wavegate order retry ${id} --reason`));
   });
@@ -58,7 +58,7 @@ onEachDatabase("five broken orders, each explained by its story alone", (kind) =
     }
     const text = await show(id);
     assert.match(text, /\nTicketing was given up: 15 attempts failed; at last ticketing answered 503\.\n/);
-    assert.match(text, /\nNext: nothing by itself: when ticketing is well again/);
+    assert.match(text, /\nNext: nothing more happens by itself: when ticketing is well again/);
     assert.match(text, /ticketing 15 +503/);
   });
 
@@ -87,7 +87,7 @@ onEachDatabase("five broken orders, each explained by its story alone", (kind) =
     );
     assert.match(
       text,
-      /\nNext: nothing by itself: ask ticketing what it knows of trace id [0-9a-f-]{36}, then say so\.\n/,
+      /\nNext: nothing more happens by itself: ask ticketing what it knows of trace id [0-9a-f-]{36}, then say so\.\n/,
     );
     assert.match(text, /order resolve \d+ --ticketed --code \.\.\.[^]*order resolve \d+ --not-ticketed/);
   });

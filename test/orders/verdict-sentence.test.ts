@@ -146,7 +146,10 @@ suite("the verdict", () => {
       { ticketing: leg({ status: "blocked" }, 422) },
       { blocked_reason: "ticketing answered 422" },
     );
-    assert.match(say(refused), /^Ticketing refused the order.*: ticketing answered 422\. Nothing by itself/);
+    assert.match(
+      say(refused),
+      /^Ticketing refused the order.*: ticketing answered 422\. Nothing more happens by itself/,
+    );
     const forbidden = storyOf("ticketing_blocked", { ticketing: leg({ status: "blocked" }, 401) });
     assert.match(say(forbidden), /credentials or TICKETING_URL.*answered 401/);
     const unread: LegFacts = {
@@ -183,7 +186,7 @@ suite("the verdict", () => {
     const done = storyOf("ota_callback_delivered", TICKETS, { delivered_at: NOW, reference: "R-1" });
     assert.equal(
       say(done),
-      "Ticketing has issued 2 tickets (reference R-1), and the partner was told at 14:32:00 UTC. Nothing: the order is done.",
+      "Ticketing has issued 2 tickets (reference R-1), and the partner was told at 14:32:00 UTC. Nothing more to do.",
     );
     const inTime = { ...TICKETS, ticketing: leg({ status: "succeeded" }, "lost", 200) };
     const tooLate = [{ leg: "ticketing", code: 200, error: null } as const];
@@ -194,7 +197,7 @@ suite("the verdict", () => {
     const actions = [{ actor: "olga", action: "cancel", reason: "withdrawn" }];
     assert.match(
       say(storyOf("cancelled", { actions })),
-      /cancelled by olga \("withdrawn"\)\. Nothing: the order has ended/,
+      /cancelled by olga \("withdrawn"\)\. Nothing more to do/,
     );
     for (const [why, said] of [
       ["cancelled before it was ticketed", "before it was ticketed"],

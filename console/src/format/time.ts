@@ -80,10 +80,10 @@ export function span(seconds: number): string {
   return second > 0 && next ? `${first} ${unit} ${second} ${next[1]}` : `${first} ${unit}`;
 }
 
-/** `3 s ago`, `in 12 min`, `now`. */
+/** `3 s ago`, `in 12 min`, `just now`. */
 export function fromNow(epochMs: number, nowMs: number): string {
   const seconds = (nowMs - epochMs) / 1000;
-  if (Math.abs(seconds) < 1) return "now";
+  if (Math.abs(seconds) < 1) return "just now";
   return seconds > 0 ? `${span(seconds)} ago` : `in ${span(Math.ceil(-seconds))}`;
 }
 

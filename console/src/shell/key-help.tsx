@@ -5,19 +5,21 @@ const KEYS = [
   ["/", "Search everything"],
   ["j  k", "Next, previous row"],
   ["Enter", "Open the row"],
-  ["n", "Show what is new"],
-  ["p", "Pause live updates, and go on"],
-  ["Esc", "Close a dialog or menu, leave the search"],
-  ["?", "This help"],
 ] as const;
 /** For those who may act. */
 const ACT_KEYS = [
   ["x", "Mark the row; Esc unmarks all"],
   ["r", "Retry the order, the group or what is marked"],
 ] as const;
+const MORE_KEYS = [
+  ["n", "Show what is new"],
+  ["p", "Pause live updates, and go on"],
+  ["Esc", "Close a dialog or menu, leave the search"],
+  ["?", "This help"],
+] as const;
 
 export function KeyHelp({ onClose }: { readonly onClose: () => void }) {
-  const keys = useMayAct() ? [...KEYS, ...ACT_KEYS] : KEYS;
+  const keys = [...KEYS, ...(useMayAct() ? ACT_KEYS : []), ...MORE_KEYS];
   return (
     <Dialog open onClose={onClose} title="Keys">
       <dl className="grid grid-cols-[auto_1fr] items-center gap-x-4 gap-y-2">

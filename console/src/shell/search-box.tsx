@@ -50,7 +50,7 @@ export function SearchBox() {
           aria-label="Search by order id, external id, trace id, reference or ticket code"
           placeholder="Order, external id, trace id, reference, ticket code"
           onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
-          className="h-8 w-full rounded-md border border-line-strong bg-page ps-8 pe-8 text-sm placeholder:text-ink-3"
+          className="h-8 w-full rounded-md border border-line-strong bg-page ps-8 pe-3 text-sm text-ellipsis md:pe-8 placeholder:text-ink-3"
         />
         <kbd className="pointer-events-none absolute end-2 top-1/2 hidden -translate-y-1/2 rounded border border-line px-1 font-mono text-xs text-ink-3 md:block">
           /

@@ -47,7 +47,7 @@ export function ErrorDetails({ group, partner }: Props) {
         {standing + waiting > 0 && (
           <>
             <Link to="/" search={ordersOfGroup(group, partner)} className={LINK}>
-              All that stand still or wait
+              All that need attention or wait
             </Link>
             ,{" "}
           </>

@@ -111,7 +111,7 @@ export function ErrorRow(props: Props) {
 function Standing({ group: { standing, waiting } }: Pick<Props, "group">) {
   const [Icon, tone, words] =
     standing > 0
-      ? ([StopIcon, "stop", "Needs somebody"] as const)
+      ? ([StopIcon, "stop", "Needs attention"] as const)
       : waiting > 0
         ? ([ClockIcon, "wait", "Is tried again by itself"] as const)
         : ([CheckIcon, "rest", "Over: the orders fared better since"] as const);

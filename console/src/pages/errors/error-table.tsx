@@ -72,7 +72,7 @@ export function ErrorTable({ groups, told, partner }: Props) {
 }
 
 function Head({ isNarrow, hasActs }: Columns) {
-  const number = "w-16 px-2 py-1.5 text-end lg:w-24";
+  const number = "w-19 px-2 py-1.5 text-end lg:w-29";
   return (
     <thead className="text-xs text-ink-3">
       <tr className="align-bottom">
@@ -80,10 +80,10 @@ function Head({ isNarrow, hasActs }: Columns) {
           Error
         </th>
         <th scope="col" className={number}>
-          Stand still
+          Need attention
         </th>
         <th scope="col" className={number}>
-          Wait
+          Waiting
         </th>
         {!isNarrow && (
           <>

@@ -33,7 +33,7 @@ export function meaningOf({ code, error }: ErrorGroup): string | null {
   return CODES[code] ?? null;
 }
 
-const ITS_OWN_WAY = "What waits is tried again by itself. What stands still has used up its attempts:";
+const ITS_OWN_WAY = "What waits is tried again by itself. What needs attention has used up its attempts:";
 
 /** What can be done about a group, for whoever sees such a one for the first time. */
 export function adviceOf({ leg, code, error }: ErrorGroup): string {
@@ -49,7 +49,7 @@ export function adviceOf({ leg, code, error }: ErrorGroup): string {
     return `${ITS_OWN_WAY} tell the partner what its endpoint answers, and retry when it is well.`;
   if (error === "timeout" || error === "reset" || error === "lost" || error === "protocol") {
     return (
-      "What waits is tried again by itself. What stands still has used up its attempts, or nobody knows what came of it: it may have " +
+      "What waits is tried again by itself. What needs attention has used up its attempts, or nobody knows what came of it: it may have " +
       "been booked. Look in ticketing first."
     );
   }

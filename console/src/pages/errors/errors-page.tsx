@@ -64,7 +64,7 @@ function Found({ told, groups, search }: FoundProps) {
   return (
     <Empty Icon={CheckIcon} title={told.groups.length > 0 ? "Nothing of that kind fails" : "Nothing fails"}>
       <p>
-        No order stands still or waits for another attempt, and no attempt has failed since{" "}
+        No order needs attention or waits for another attempt, and no attempt has failed since{" "}
         <Time at={told.since} />.
       </p>
       {told.groups.length > 0 && (

@@ -47,7 +47,7 @@ function NothingToDo() {
   const delivered = data?.counts.ota_callback_delivered ?? 0;
   const ended = delivered + (data?.counts.cancelled ?? 0) + (data?.counts.closed ?? 0);
   return (
-    <Empty Icon={CheckIcon} title={failing === null ? "Nothing needs attention" : "No order stands still"}>
+    <Empty Icon={CheckIcon} title={failing === null ? "Nothing needs attention" : "No order needs attention"}>
       {failing !== null && <HeldBack failing={failing} />}
       <p className="num min-h-5">
         {data && (
@@ -64,7 +64,7 @@ function NothingToDo() {
   );
 }
 
-/** Targets that fail, in words: orders that wait for them aren't counted as standing still. Null: none does. */
+/** Targets that fail, in words: orders that wait for them don't need attention. Null: none does. */
 function useFailing(): string | null {
   const { data } = useQuery({ ...overviewQuery(24), staleTime: 30_000 });
   const isTicketing = data?.ticketing.circuit === "open";

@@ -73,7 +73,7 @@ export function Next({ order: { next_attempt_at: next, held_until: held, status 
   if (held !== null)
     return (
       <span className="text-wait" title="Its target's circuit is open: it waits without spending attempts">
-        Held
+        Held back
       </span>
     );
   if (next !== null) return Date.parse(next) > now ? <FromNow at={next} /> : <span>Due</span>;

@@ -11,6 +11,8 @@ export interface OrderRowProps {
   readonly isTouched: boolean;
   readonly isGone: boolean;
   readonly marks: Marks | null;
+  /** True: it has no mark, but the place of one. */
+  readonly isIndented?: boolean;
 }
 
 const CELL = "h-9 truncate px-2";
@@ -19,9 +21,10 @@ const CELL = "h-9 truncate px-2";
 export const rowClass = (isTouched: boolean, isGone: boolean): string =>
   `relative transition-colors duration-700 ${isTouched ? "bg-accent-soft" : "hover:bg-hover"} ${isGone ? "text-ink-3" : ""}`;
 
-export function OrderRow({ order, isTouched, isGone, marks }: OrderRowProps) {
+export function OrderRow({ order, isTouched, isGone, marks, isIndented = false }: OrderRowProps) {
   return (
     <tr className={rowClass(isTouched, isGone)}>
+      {isIndented && <td aria-hidden="true" className={CELLS.mark} />}
       {marks && (
         <td className={CELLS.mark}>
           <MarkBox order={order} marks={marks} />

@@ -1,5 +1,6 @@
 import { lazy, Suspense } from "react";
 import type { ListedOrder } from "../../api/types.ts";
+import { useMayAct } from "../../session/session.ts";
 import { useIsNarrow } from "../../ui/use-narrow.ts";
 import { CELLS, COLUMNS } from "./columns.ts";
 import { OrderRow } from "./order-row.tsx";
@@ -16,18 +17,21 @@ export interface OrdersTableProps {
   readonly isGone?: (order: ListedOrder) => boolean;
   /** Null: nothing can be marked. */
   readonly marks?: Marks | null;
-  /** True: the names of the columns are told to readers of screens alone. */
+  /** True: it stands above another that has its columns and their names, which here are for readers of screens alone. */
   readonly isPlain?: boolean;
 }
 
 /** Orders as rows, or as cards where there is no room for rows. */
 export function OrdersTable(props: OrdersTableProps) {
   const { caption, orders, touched, isGone, marks = null, isPlain = false } = props;
+  // As far as the marks of the one below.
+  const isIndented = useMayAct() && isPlain;
   const stateOf = (order: ListedOrder) => ({
     order,
     isTouched: touched?.has(order.id) ?? false,
     isGone: isGone?.(order) ?? false,
     marks,
+    isIndented,
   });
   if (useIsNarrow()) {
     return (
@@ -45,6 +49,7 @@ export function OrdersTable(props: OrdersTableProps) {
       <caption className="sr-only">{caption}</caption>
       <thead className={isPlain ? "leading-0 text-transparent" : "border-b border-line text-xs text-ink-3"}>
         <tr>
+          {isIndented && <td aria-hidden="true" className={CELLS.mark} />}
           {marks && (
             <th scope="col" className={CELLS.mark}>
               <span className="sr-only">Mark</span>

@@ -18,7 +18,12 @@ export const SERIES: readonly Series[] = [
   { kind: "accepted", title: "Accepted", word: "accepted", tone: "work" },
   { kind: "ticketed", title: "Ticketed", word: "ticketed", tone: "work" },
   { kind: "delivered", title: "Delivered", word: "delivered", tone: "good" },
-  { kind: "blocked", title: "Came to stand still, and still do", word: "came to stand still", tone: "stop" },
+  {
+    kind: "blocked",
+    title: "Stopped, and need attention",
+    word: "stopped, and need attention",
+    tone: "stop",
+  },
 ];
 
 /** How an hour is called, by the reader's choice: `14:00`; those of other days with their weekday. */

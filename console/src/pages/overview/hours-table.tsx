@@ -8,7 +8,7 @@ const HEADS: Record<HourKind, string> = {
   accepted: "Accepted",
   ticketed: "Ticketed",
   delivered: "Delivered",
-  blocked: "Stood still",
+  blocked: "Stopped",
 };
 
 /** The same in numbers: the newest hour first, and each number a way to its orders that fits a finger. */
@@ -18,7 +18,7 @@ export function HoursTable({ hours }: { readonly hours: Overview["hours"] }) {
     <details className="border-t border-line">
       <summary className="px-3 py-2 text-ink-2 hover:text-ink">The hours as a table</summary>
       <p className="px-3 pb-2 text-xs text-ink-3">
-        Lists find orders by when they were accepted. What stands still may have come before it did: its lists
+        Lists find orders by when they were accepted. An order may have stopped long after that: those lists
         go back further.
       </p>
       <table className="w-full max-w-3xl">

@@ -16,12 +16,12 @@ export function Legs({ told }: { readonly told: Overview }) {
         <thead className="text-xs text-ink-3">
           <tr className="align-bottom">
             <Head>Leg</Head>
-            <Head className="max-sm:hidden">Circuit</Head>
+            <Head className="max-sm:hidden">Requests</Head>
             <Head className="text-end max-md:hidden">Half within (p50)</Head>
             <Head className="text-end max-md:hidden">95 % within (p95)</Head>
             <Head className="text-end">{"Failed in 1\u00a0h"}</Head>
-            <Head className="text-end">Wait</Head>
-            <Head className="text-end">Stand still</Head>
+            <Head className="text-end">Waiting</Head>
+            <Head className="text-end">Need attention</Head>
           </tr>
         </thead>
         <tbody>
@@ -61,7 +61,7 @@ function LegRow({ leg, told }: { readonly leg: Leg; readonly told: Overview }) {
         {leg === "ticketing" ? (
           <Circuit isOpen={told.ticketing.circuit === "open"} />
         ) : (
-          <Circuit isOpen={open > 0} word={`Open for ${counted(open, "partner")}`} />
+          <Circuit isOpen={open > 0} word={`Held back for ${counted(open, "partner")}`} />
         )}
       </td>
       <td className={`${CELL} num max-md:hidden`} title={from}>

@@ -15,7 +15,7 @@ export function OldestWithoutTickets({ oldest }: { readonly oldest: Overview["ol
         </p>
       ) : (
         <dl className="pb-1.5">
-          <Oldest what="Stands still, until somebody acts" order={standing} />
+          <Oldest what="Needs attention" order={standing} />
           <Oldest what="On its way" order={inWork} />
         </dl>
       )}

@@ -36,16 +36,16 @@ export function PartnersHealth({ partners, atLeast }: Props) {
               Partner
             </th>
             <th scope="col" className="px-2 py-1.5">
-              Callback circuit
+              Callbacks
             </th>
             <th scope="col" className="px-2 py-1.5 text-end">
               {"Failed in 1\u00a0h"}
             </th>
             <th scope="col" className="px-2 py-1.5 text-end">
-              Wait
+              Waiting
             </th>
             <th scope="col" className="px-3 py-1.5 text-end">
-              Stand still
+              Need attention
             </th>
           </tr>
         </thead>

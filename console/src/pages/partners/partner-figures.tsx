@@ -10,19 +10,19 @@ export function PartnerFigures({ partner }: { readonly partner: PartnerWithStand
   const since = dayAgo(useNow());
   return (
     <dl className="flex flex-wrap gap-px overflow-hidden rounded-lg border border-line bg-line">
-      <Figure label="Stopped at ticketing">
+      <Figure label="Need attention at ticketing">
         <OrdersNumber
           bad
           value={stopped.ticketing}
-          label="stopped at ticketing"
+          label="need attention at ticketing"
           search={{ partner: id, status: STOPPED.ticketing }}
         />
       </Figure>
-      <Figure label="Stopped callbacks">
+      <Figure label="Callbacks need attention">
         <OrdersNumber
           bad
           value={stopped.callbacks}
-          label="with stopped callbacks"
+          label="need attention at their callback"
           search={{ partner: id, status: STOPPED.callbacks }}
         />
       </Figure>

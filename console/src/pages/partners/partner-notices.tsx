@@ -25,7 +25,7 @@ export function PartnerNotices({ partner }: { readonly partner: PartnerWithStand
           tone="stop"
           title={
             <>
-              Its callbacks are held since <Time at={circuit.opened_at} />: they failed for every order
+              Its callbacks are held back since <Time at={circuit.opened_at} />: they failed for every order
             </>
           }
         >

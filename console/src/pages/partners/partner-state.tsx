@@ -1,7 +1,7 @@
 import type { PartnerWithStanding } from "../../api/types.ts";
 import { CancelledIcon, StopIcon, WorkIcon } from "../../ui/icons.tsx";
 import { Badge } from "../../ui/status.tsx";
-import { FromNow } from "../../ui/time.tsx";
+import { Time } from "../../ui/time.tsx";
 
 /** Enabled is how a partner should be: it takes no colour. */
 export function PartnerState({ state, development }: Pick<PartnerWithStanding, "state" | "development">) {
@@ -28,10 +28,10 @@ export function CallbackCircuit({ circuit }: Pick<PartnerWithStanding, "circuit"
   return (
     <span className="inline-flex items-center gap-1.5 whitespace-nowrap">
       <Badge tone="stop" Icon={StopIcon} {...(circuit.reason !== null && { title: circuit.reason })}>
-        Held
+        Held back
       </Badge>
       <span className="text-xs text-ink-2">
-        <FromNow at={circuit.opened_at} />
+        since <Time at={circuit.opened_at} />
       </span>
     </span>
   );

@@ -26,10 +26,10 @@ export function PartnerTable({ partners }: { readonly partners: readonly Partner
           <Head>Partner</Head>
           <Head className={FROM_SM}>State</Head>
           <Head className="text-end">
-            Stopped <span className="block whitespace-nowrap">at ticketing</span>
+            Need attention <span className="block whitespace-nowrap">at ticketing</span>
           </Head>
           <Head className="text-end">
-            Stopped <span className="block whitespace-nowrap">callbacks</span>
+            Need attention <span className="block whitespace-nowrap">at callbacks</span>
           </Head>
           <Head className={FROM_SM}>Callbacks</Head>
           <Head className={`${FROM_MD} text-end`}>
@@ -92,7 +92,7 @@ function Row({ partner }: { readonly partner: PartnerWithStanding }) {
         <OrdersNumber
           bad
           value={stopped.ticketing}
-          label="stopped at ticketing"
+          label="need attention at ticketing"
           search={{ partner: id, status: STOPPED.ticketing }}
         />
       </td>
@@ -100,7 +100,7 @@ function Row({ partner }: { readonly partner: PartnerWithStanding }) {
         <OrdersNumber
           bad
           value={stopped.callbacks}
-          label="with stopped callbacks"
+          label="need attention at their callback"
           search={{ partner: id, status: STOPPED.callbacks }}
         />
       </td>

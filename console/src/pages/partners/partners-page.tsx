@@ -68,7 +68,7 @@ function Partners({ partners, hasMore }: PartnersProps) {
   const troubled = partners.filter(isInTrouble).length;
   return (
     <Panel
-      title={`${counted(partners.length, "partner")}${hasMore ? " so far" : ""}${troubled > 0 ? `, ${troubled} with something that stands still` : ""}`}
+      title={`${counted(partners.length, "partner")}${hasMore ? " so far" : ""}${troubled > 0 ? `, ${troubled} ${troubled === 1 ? "needs" : "need"} attention` : ""}`}
       aside={
         partners.length > FEW && (
           <div className="w-56">

@@ -113,7 +113,7 @@ function Cell({
   readonly children: ReactNode;
 }) {
   return (
-    <span title={title} className={`text-end whitespace-nowrap not-empty:me-3 sm:me-0 ${width}`}>
+    <span title={title} className={`text-end whitespace-nowrap max-sm:not-empty:me-3 ${width}`}>
       {children}
     </span>
   );
