@@ -61,4 +61,25 @@ suite("the console, told strange things", () => {
       await page.getByRole("button", { name: /^Updated just now/ }).waitFor();
     }
   });
+
+  test("a bulk act takes no order that came after they were counted", async (t) => {
+    const closed = json(422, { message: "the park is closed" });
+    const blocked = async (external_order_id: string): Promise<void> => {
+      world.targets.script("ticketing", external_order_id, closed);
+      await world.gateway.reach(await world.order({ external_order_id }, "demo"), "ticketing_blocked");
+    };
+    await blocked("EXT-9101");
+    const page = await browser.page(t);
+    await openSignedIn(page, world.url, OPERATOR.token, "errors");
+    const row = page.getByRole("row").filter({ hasText: "the park is closed" });
+    await row.getByRole("button", { name: /^Retry/ }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Reason").fill("it is open");
+    await blocked("EXT-9102");
+    await dialog.getByRole("button", { name: "Retry 1 order" }).click();
+    await dialog.getByText("Nothing has begun: it is 2 orders by now.").waitFor();
+    assert.equal((await world.gateway.storage.bulkQueries.list(null, 1)).length, 0);
+    await dialog.getByRole("button", { name: "Retry 2 orders" }).click();
+    await page.waitForURL(/[?&]bulk=\d+/);
+  });
 });

@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import type { BulkAction } from "../../../src/orders/bulk.ts";
-import { call } from "../api/client.ts";
+import { ApiProblem, call } from "../api/client.ts";
 import type { Query } from "../search/query-string.ts";
 import { bulkJobsQuery } from "../api/bulk-queries.ts";
 import type { BulkJob, OrderStatus } from "../api/types.ts";
@@ -44,7 +44,11 @@ export function BulkDialog({ action, filter, title, onClose, onStarted }: Props)
       {counting.data && <CountSentence action={action} {...counting.data} />}
       {action === "retry" && <Doubt filter={filter} />}
       {counting.data && counting.data.possible > 0 && (
-        <BulkForm {...{ action, filter, onClose, onStarted }} counted={counting.data} />
+        <BulkForm
+          {...{ action, filter, onClose, onStarted }}
+          counted={counting.data}
+          recount={async () => (await counting.refetch({ throwOnError: true })).data!}
+        />
       )}
     </Dialog>
   );
@@ -114,20 +118,26 @@ function CountSentence({
 interface FormProps extends Pick<Props, "action" | "filter" | "onClose"> {
   readonly onStarted: Props["onStarted"] | undefined;
   readonly counted: Counted;
+  /** Shows how many they are by now, too. @throws ApiProblem */
+  readonly recount: () => Promise<Counted>;
 }
 
-function BulkForm({ action, filter, counted: found, onClose, onStarted }: FormProps) {
+function BulkForm({ action, filter, counted: found, recount, onClose, onStarted }: FormProps) {
   const navigate = useNavigate();
   const queries = useQueryClient();
   // Of this dialog: pressed twice, or sent anew after no answer, it still makes one job.
   const [idempotencyKey] = useState(() => crypto.randomUUID());
   const starting = useMutation({
-    mutationFn: ({ reason, pace }: { readonly reason: string; readonly pace: string }) =>
-      call<BulkJob>("admin/bulk", {
+    mutationFn: async ({ reason, pace }: { readonly reason: string; readonly pace: string }) => {
+      // Orders come while one thinks of a reason: none is acted upon that nobody counted.
+      const { possible } = await recount();
+      if (possible > found.possible) throw new ApiProblem(409, grownTo(possible));
+      return call<BulkJob>("admin/bulk", {
         method: "POST",
         body: { action, filter, reason, ...(pace !== "" && { pace_per_sec: Number(pace) }) },
         idempotencyKey,
-      }),
+      });
+    },
     onSuccess: ({ id }) => {
       void queries.invalidateQueries({ queryKey: bulkJobsQuery.queryKey });
       onClose();
@@ -162,3 +172,6 @@ function BulkForm({ action, filter, counted: found, onClose, onStarted }: FormPr
     </form>
   );
 }
+
+const grownTo = (possible: number): string =>
+  `Nothing has begun: it is ${counted(possible, "order")} by now. Press again if all of them are meant.`;
