@@ -17,6 +17,8 @@ const Order = Type.Object({
   external_order_id: ExternalOrderId,
   partner_id: PartnerId,
   status: Type.Enum([...ORDER_STATUSES], { examples: ["ticketing_blocked"] }),
+  run_attempts: Count("attempts of the present run at ticketing", 1),
+  next_attempt_at: Type.Union([Time, Type.Null()], { examples: [null] }),
   created_at: Time,
 });
 const Latency = Type.Object({
@@ -124,9 +126,17 @@ export function overviewView(told: Overview, nowMs: number, timeZone: string): O
   };
 }
 
-function orderOf({ id, externalOrderId, partnerId, status, createdAt }: WaitingOrder) {
-  const created_at = isoTime(createdAt);
-  return { id, external_order_id: externalOrderId, partner_id: partnerId, status, created_at };
+function orderOf(order: WaitingOrder) {
+  const { id, externalOrderId, partnerId, status, createdAt, runAttempts, nextAttemptAt } = order;
+  return {
+    id,
+    external_order_id: externalOrderId,
+    partner_id: partnerId,
+    status,
+    run_attempts: runAttempts,
+    next_attempt_at: nextAttemptAt === null ? null : isoTime(nextAttemptAt),
+    created_at: isoTime(createdAt),
+  };
 }
 
 function latencyOf({ latency }: Overview, leg: Leg): Static<typeof Latency> {

@@ -50,6 +50,9 @@ export interface WaitingOrder {
   readonly partnerId: string;
   readonly status: OrderStatus;
   readonly createdAt: number;
+  /** Attempts of the present run, so far. */
+  readonly runAttempts: number;
+  readonly nextAttemptAt: number | null;
 }
 
 export interface DayOfVisits {
@@ -134,16 +137,19 @@ export function createOverview(database: Pick<Database, "run" | "queries">): Ove
   async function ordersBy(ids: readonly number[]): Promise<WaitingOrder[]> {
     if (ids.length === 0) return [];
     return database.queries
-      .selectFrom("orders")
+      .selectFrom("orders as o")
+      .innerJoin("ticketing_jobs as j", "j.order_id", "o.id")
       .select([
-        "id",
-        "external_order_id as externalOrderId",
-        "partner_id as partnerId",
-        "pipeline_status as status",
-        "created_at as createdAt",
+        "o.id",
+        "o.external_order_id as externalOrderId",
+        "o.partner_id as partnerId",
+        "o.pipeline_status as status",
+        "o.created_at as createdAt",
+        "j.run_attempts as runAttempts",
+        "j.next_attempt_at as nextAttemptAt",
       ])
-      .where("id", "in", ids)
-      .orderBy("id")
+      .where("o.id", "in", ids)
+      .orderBy("o.id")
       .execute();
   }
 

@@ -48,7 +48,11 @@ onEachDatabase("/admin/overview and /admin/errors", (kind) => {
       waiting: 0,
       standing: 1,
     });
-    assert.equal(view.oldest_not_ticketed.standing?.external_order_id, "EXT-42");
+    const { standing } = view.oldest_not_ticketed;
+    assert.deepEqual(
+      [standing?.external_order_id, standing?.run_attempts, standing?.next_attempt_at],
+      ["EXT-42", 1, null],
+    );
     assert.deepEqual(
       view.visits.map(({ not_ticketed }) => not_ticketed),
       [1, 0],

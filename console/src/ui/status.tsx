@@ -78,12 +78,20 @@ export function StatusBadge({
   readonly retrying?: boolean;
 }) {
   const { word, tone, Icon } = STATUS[status];
-  const isRetrying = retrying && tone === "work";
+  const isWaiting = retrying && tone === "work";
   return (
-    <Badge tone={isRetrying ? "wait" : tone} Icon={isRetrying ? ClockIcon : Icon} title={status}>
-      {isRetrying ? `${word}, retrying` : word}
+    <Badge tone={isWaiting ? "wait" : tone} Icon={isWaiting ? ClockIcon : Icon} title={status}>
+      {isWaiting ? `${word}, retrying` : word}
     </Badge>
   );
+}
+
+/** An attempt has failed, and another is due. */
+export function isRetrying(order: {
+  readonly run_attempts: number;
+  readonly next_attempt_at: string | null;
+}): boolean {
+  return order.run_attempts > 0 && order.next_attempt_at !== null;
 }
 
 export function JobBadge({ status }: { readonly status: JobStatus }) {

@@ -6,7 +6,7 @@ import { useNow } from "../../preferences/use-now.ts";
 import { useToday } from "../../preferences/use-today.ts";
 import { useSession } from "../../session/session.ts";
 import { ATTENTION } from "../../search/status-sets.ts";
-import { StatusBadge } from "../../ui/status.tsx";
+import { isRetrying, StatusBadge } from "../../ui/status.tsx";
 import { FromNow } from "../../ui/time.tsx";
 
 interface Props {
@@ -19,9 +19,6 @@ const Nothing = () => (
     –
   </span>
 );
-
-/** An attempt has failed, and another is due. */
-const isRetrying = (order: ListedOrder): boolean => order.run_attempts > 0 && order.next_attempt_at !== null;
 
 export function Status({ order }: Props) {
   return <StatusBadge status={order.status} retrying={isRetrying(order)} />;

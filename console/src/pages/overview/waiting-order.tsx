@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { Overview } from "../../api/types.ts";
-import { StatusBadge } from "../../ui/status.tsx";
+import { isRetrying, StatusBadge } from "../../ui/status.tsx";
 import { FromNow } from "../../ui/time.tsx";
 
 type Order = Overview["visits"][number]["orders"][number];
@@ -18,7 +18,7 @@ export function WaitingOrder({ order }: { readonly order: Order }) {
       >
         {external_order_id}
       </Link>
-      <StatusBadge status={status} />
+      <StatusBadge status={status} retrying={isRetrying(order)} />
       <span className="min-w-18 text-end text-xs text-ink-2">
         <FromNow at={created_at} />
       </span>
