@@ -27,6 +27,9 @@ suite("an order's page", () => {
     await page.getByLabel("Reason").fill("asked ticketing by phone");
     await inDialog(page, "Enter tickets").click();
     await page.getByText("Enter the codes, the reference, or both.").waitFor();
+    await page.getByLabel("Ticket codes").fill("T-1\n T-1");
+    await inDialog(page, "Enter tickets").click();
+    await page.getByText("T-1 stands here twice.").waitFor();
     await page.getByLabel("Ticket codes").fill("T-1\n\n  T-2 ");
     const loseAnswer = async (route: Route): Promise<void> => {
       await route.fetch();

@@ -32,7 +32,7 @@ export function ActDialog({ act, order, onClose, onDone }: Props) {
   const [{ label, effect, isFinal }] = useState(() => wordsOf(act, order.status));
   const acting = useMutation({
     mutationFn: (body: object) => call<Done>(act.path.slice(1), { method: "POST", body, idempotencyKey }),
-    onSuccess: (done) => onDone(`${label}: ${outcomeOf(done)}`),
+    onSuccess: (done) => onDone(`${label}: ${outcomeOf(done, key)}`),
   });
   const submit = (form: HTMLFormElement): void => {
     const reason = formText(form, "reason");
@@ -68,8 +68,11 @@ export function ActDialog({ act, order, onClose, onDone }: Props) {
   );
 }
 
-function outcomeOf({ result }: Done): string {
-  return result === "requested"
-    ? "asked for. If the attempt in flight brings tickets, the order is ticketed all the same."
+function outcomeOf({ result }: Done, key: ReturnType<typeof actKey>): string {
+  if (result === "requested")
+    return "asked for. If the attempt in flight brings tickets, the order is ticketed all the same.";
+  // What is begun may fail once more: nothing is done yet.
+  return ["retry", "resend", "not_ticketed"].includes(key)
+    ? "begun. The timeline shows what comes of it."
     : "done.";
 }

@@ -59,5 +59,8 @@ function problemOf(tickets: readonly string[], reference: string): string | null
   if (tickets.length === 0 && reference === "") return "Enter the codes, the reference, or both.";
   if (tickets.length > MAX_CODES) return `These are ${tickets.length} codes: an order takes ${MAX_CODES}.`;
   const long = tickets.findIndex((code) => code.length > MAX_CODE_CHARS);
-  return long === -1 ? null : `Code ${long + 1} is longer than ${MAX_CODE_CHARS} characters.`;
+  if (long !== -1) return `Code ${long + 1} is longer than ${MAX_CODE_CHARS} characters.`;
+  // Two guests with one code: the second stands before a closed gate.
+  const again = tickets.find((code, n) => tickets.indexOf(code) !== n);
+  return again === undefined ? null : `${again} stands here twice.`;
 }

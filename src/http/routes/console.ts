@@ -8,7 +8,7 @@ export interface ConsoleRoutesOptions {
   readonly readConsole?: () => Promise<ConsoleFiles | null>;
 }
 
-const NOT_BUILT = "the console is not built; in a checkout, `npm run build -w console` does it";
+const NOT_BUILT = "the console is not built; in a checkout, `npm ci` without --omit=dev does it";
 /** More than any view of the console has in its path. */
 const MAX_PATH_CHARS = 500;
 const ASSETS = "assets/";

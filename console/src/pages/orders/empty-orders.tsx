@@ -92,8 +92,8 @@ function NothingFound({ text, isNarrowed }: { readonly text: string; readonly is
     <Empty Icon={SearchIcon} title="Nothing has exactly this id, code or reference">
       <p className="mb-2 wrap-anywhere">
         “{text}” is no order id, external id, trace id, ticketing reference or ticket code
-        {isNarrowed && " of an order that the other filters let through"}. They are found whole, not by parts
-        of them.
+        {isNarrowed && " of an order that the other filters let through"}. They are found whole, with capitals
+        and small letters as they are.
       </p>
       {isNarrowed && (
         <p className="mb-2">
