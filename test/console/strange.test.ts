@@ -82,4 +82,40 @@ suite("the console, told strange things", () => {
     await dialog.getByRole("button", { name: "Retry 2 orders" }).click();
     await page.waitForURL(/[?&]bulk=\d+/);
   });
+
+  test("what stands between the gateway and the browser may answer anything", async (t) => {
+    const page = await browser.page(t, { expected: [/status of 502/] });
+    await openSignedIn(page, world.url, OPERATOR.token);
+    const answers = [
+      { status: 200, contentType: "text/html", body: "<h1>Sign in to the network</h1>" },
+      { status: 502, contentType: "application/json", body: "null" },
+      { status: 502, contentType: "application/json", body: `{"errors":{"a":1},"title":"Bad upstream"}` },
+    ];
+    const told = [
+      "Something else answered in the gateway's place.",
+      "The gateway answered 502.",
+      "Bad upstream",
+    ];
+    for (const [index, answer] of answers.entries()) {
+      await page.route("**/admin/errors*", (route) => route.fulfill(answer));
+      await page.goto(`${world.url}/console/errors`);
+      await page.getByRole("alert").getByText(told[index]!).waitFor();
+      await page.unroute("**/admin/errors*");
+      await page.getByRole("button", { name: "Try again" }).click();
+      await page.getByRole("alert").waitFor({ state: "detached" });
+    }
+  });
+
+  test("a year of six digits is refused by its field", async (t) => {
+    const page = await browser.page(t);
+    await openSignedIn(page, world.url, OPERATOR.token, "?view=all");
+    await page.getByRole("button", { name: "Filter" }).click();
+    const field = page.getByLabel("Accepted from");
+    await field.fill("202026-01-01T00:00");
+    await page.getByRole("button", { name: "Show the orders" }).click();
+    assert.equal(await page.getByRole("form", { name: "Filters" }).count(), 1);
+    await field.fill("2026-01-01T00:00");
+    await page.getByRole("button", { name: "Show the orders" }).click();
+    await page.waitForURL("**/?created_from=2025-12-31T17%3A00%3A00.000Z");
+  });
 });

@@ -74,23 +74,31 @@ export async function call<T>(path: string, options: Call = {}): Promise<T> {
     signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])]),
   });
   if (!response.ok) throw await problemOf(response);
-  return (response.status === 204 ? undefined : await response.json()) as T;
+  return (response.status === 204 ? undefined : await orUnanswered(() => response.json())) as T;
 }
 
 async function answerTo(url: URL, init: RequestInit): Promise<Response> {
+  const response = await orUnanswered(() => fetch(url, init));
+  hearTime(response.headers.get("date"));
+  return response;
+}
+
+/** An answer may break off, or be that of whoever stands in between: a page to sign in with, and status 200. */
+async function orUnanswered<T>(step: () => Promise<T>): Promise<T> {
   try {
-    const response = await fetch(url, init);
-    hearTime(response.headers.get("date"));
-    return response;
+    return await step();
   } catch (error) {
-    if ((error as Error).name === "AbortError") throw error;
-    const isLate = (error as Error).name === "TimeoutError";
+    const { name } = error as Error;
+    if (name === "AbortError") throw error;
+    if (name === "SyntaxError") throw new ApiProblem(502, "Something else answered in the gateway's place.");
+    const isLate = name === "TimeoutError";
     throw new ApiProblem(0, isLate ? "The gateway didn't answer in time." : "The gateway can't be reached.");
   }
 }
 
 async function problemOf(response: Response): Promise<ApiProblem> {
-  const told = (await response.json().catch(() => ({}))) as {
+  // Others on the way answer in words of their own.
+  const told = ((await response.json().catch(() => null)) ?? {}) as {
     type?: string;
     detail?: string;
     title?: string;
@@ -101,7 +109,7 @@ async function problemOf(response: Response): Promise<ApiProblem> {
   return new ApiProblem(
     response.status,
     words,
-    told.errors ?? [],
+    Array.isArray(told.errors) ? told.errors : [],
     Number.isFinite(retryAfter) ? retryAfter : null,
     /^urn:wavegate:problem:([a-z-]+)$/.exec(told.type ?? "")?.[1] ?? null,
   );

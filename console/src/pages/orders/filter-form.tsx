@@ -21,6 +21,9 @@ interface Props {
   readonly onClose: () => void;
 }
 
+/** Browsers take years of six digits, which nobody means. */
+const LAST_DAY = "9999-12-31";
+
 /** Everything that a list of orders can be narrowed by, in native fields. Times are the venue's. */
 export function FilterForm({ search, onClose }: Props) {
   const navigate = useNavigate();
@@ -84,10 +87,14 @@ export function FilterForm({ search, onClose }: Props) {
         Past due for over a minute
       </label>
       <Field label="Visit from">
-        {(ids) => <Input {...ids} name="visit_from" type="date" defaultValue={filter.visit_from} />}
+        {(ids) => (
+          <Input {...ids} name="visit_from" type="date" max={LAST_DAY} defaultValue={filter.visit_from} />
+        )}
       </Field>
       <Field label="Visit until">
-        {(ids) => <Input {...ids} name="visit_to" type="date" defaultValue={filter.visit_to} />}
+        {(ids) => (
+          <Input {...ids} name="visit_to" type="date" max={LAST_DAY} defaultValue={filter.visit_to} />
+        )}
       </Field>
       <Field label="Accepted from" hint={venue}>
         {(ids) => (
@@ -95,6 +102,7 @@ export function FilterForm({ search, onClose }: Props) {
             {...ids}
             name="created_from"
             type="datetime-local"
+            max={`${LAST_DAY}T23:59`}
             defaultValue={wall(filter.created_from)}
           />
         )}
@@ -105,6 +113,7 @@ export function FilterForm({ search, onClose }: Props) {
             {...ids}
             name="created_before"
             type="datetime-local"
+            max={`${LAST_DAY}T23:59`}
             defaultValue={wall(filter.created_before)}
           />
         )}
