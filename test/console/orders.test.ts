@@ -50,7 +50,8 @@ suite("the orders page", () => {
     await page.keyboard.type("EXT-7740");
     await page.keyboard.press("Enter");
     await page.getByText("Nothing has exactly this id, code or reference").waitFor();
-    await page.getByRole("link", { name: "Look among the requests that were refused" }).click();
+    await page.getByText("ota-two sent an order with this id, which was refused").waitFor();
+    await page.getByRole("link", { name: "See why" }).click();
     await page.waitForURL("**/console/partners?external_order_id=EXT-7740");
   });
 

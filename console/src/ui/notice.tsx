@@ -16,7 +16,7 @@ export function Notice({ tone, title, children, action }: NoticeProps) {
   return (
     <div
       role={tone === "stop" ? "alert" : "status"}
-      className={`flex flex-wrap items-start gap-x-3 gap-y-2 rounded-md px-3 py-2 ${TONES[tone]}`}
+      className={`flex flex-wrap items-start gap-x-3 gap-y-2 rounded-md px-3 py-2 outline-transparent outline -outline-offset-1 ${TONES[tone]}`}
     >
       <WarningIcon className="mt-0.5 size-4" />
       <div className="min-w-0 flex-1 basis-64">

@@ -48,7 +48,7 @@ export function OrderHead({ story }: { readonly story: OrderStory }) {
       <p className="mt-3 max-w-[80ch] text-lg font-medium wrap-anywhere">
         <VerdictText text={verdict.happened} />
       </p>
-      <p className="mt-1 max-w-[80ch] text-base wrap-anywhere text-ink-2">
+      <p className="mt-1 max-w-[100ch] text-base wrap-anywhere text-ink-2">
         <VerdictText text={verdict.next} /> {next[0] && !isHeld && <Countdown attempt={next[0]} />}
       </p>
       {mayAct && <OrderActions story={story} />}

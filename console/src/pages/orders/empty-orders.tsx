@@ -1,6 +1,6 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { overviewQuery } from "../../api/page-queries.ts";
+import { overviewQuery, rejectionsQuery } from "../../api/page-queries.ts";
 import { countsQuery } from "../../api/queries.ts";
 import { count, counted } from "../../format/words.ts";
 import { epochOf } from "../../format/zoned.ts";
@@ -11,6 +11,7 @@ import { Empty } from "../../ui/empty.tsx";
 import { CheckIcon, FilterIcon, SearchIcon } from "../../ui/icons.tsx";
 import { Notice } from "../../ui/notice.tsx";
 import { Panel } from "../../ui/page.tsx";
+import { Time } from "../../ui/time.tsx";
 import { FirstOrder } from "./first-order.tsx";
 
 const LINK = "text-accent underline";
@@ -102,12 +103,38 @@ function NothingFound({ text, isNarrowed }: { readonly text: string; readonly is
           </Link>
         </p>
       )}
-      <p>
-        Was it refused?{" "}
-        <Link to="/partners" search={{ external_order_id: text }} className={LINK}>
-          Look among the requests that were refused
-        </Link>
-      </p>
+      <Refused text={text} />
     </Empty>
   );
+}
+
+/** As long as an external id may be. */
+const MAX_EXTERNAL_ID = 128;
+
+/** A partner that says it has sent an order may have been refused. */
+function Refused({ text }: { readonly text: string }) {
+  const { data, isError } = useInfiniteQuery({
+    ...rejectionsQuery({ partner: null, external_order_id: text }),
+    enabled: text.length <= MAX_EXTERNAL_ID,
+  });
+  const newest = data?.pages[0]?.rejections[0];
+  if (newest !== undefined || isError) {
+    return (
+      <p>
+        {newest ? (
+          <>
+            {newest.partner_id ?? "Somebody"} sent an order with this id, which was refused (last at{" "}
+            <Time at={newest.at} />
+            ).{" "}
+          </>
+        ) : (
+          "Was it refused? "
+        )}
+        <Link to="/partners" search={{ external_order_id: text }} className={LINK}>
+          {newest ? "See why" : "Look among the refused orders"}
+        </Link>
+      </p>
+    );
+  }
+  return <p className="min-h-5">{data && "Nor was an order with this external id refused."}</p>;
 }

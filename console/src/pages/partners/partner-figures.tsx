@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import type { PartnerWithStanding } from "../../api/types.ts";
 import { useNow } from "../../preferences/use-now.ts";
 import { Time } from "../../ui/time.tsx";
-import { dayAgo, OrdersNumber, Quiet, STOPPED, upTo } from "./partner-links.tsx";
+import { dayAgo, FailedCallbacks, OrdersNumber, Quiet, STOPPED, upTo } from "./partner-links.tsx";
 
 /** How a partner fares: what stands still first, as somebody has to act on it. */
 export function PartnerFigures({ partner }: { readonly partner: PartnerWithStanding }) {
@@ -27,7 +27,7 @@ export function PartnerFigures({ partner }: { readonly partner: PartnerWithStand
         />
       </Figure>
       <Figure label="Failed callbacks, 24 h">
-        <Worrying value={day.failed_callbacks} />
+        <FailedCallbacks id={id} value={day.failed_callbacks} />
       </Figure>
       <Figure label="Refused, 24 h">
         <Worrying value={day.refused_requests} />

@@ -21,6 +21,9 @@ export function upTo(value: number): string {
   return value >= MOST ? `${count(MOST)}+` : count(value);
 }
 
+const NUMBER =
+  "num -mx-1 inline-flex min-h-6 min-w-6 items-center justify-end rounded px-1 underline decoration-line-strong hover:bg-hover";
+
 interface Props {
   readonly value: number;
   /** What is counted, for those who don't see the column. */
@@ -38,7 +41,22 @@ export function OrdersNumber({ value, label, search, bad = false }: Props) {
       to="/"
       search={search}
       aria-label={`${upTo(value)} ${label}`}
-      className={`num -mx-1 inline-flex min-h-6 min-w-6 items-center justify-end rounded px-1 underline decoration-line-strong hover:bg-hover ${bad ? "font-semibold text-stop" : ""}`}
+      className={`${NUMBER} ${bad ? "font-semibold text-stop" : ""}`}
+    >
+      {upTo(value)}
+    </Link>
+  );
+}
+
+/** Attempts of the last day that failed at a partner, and what they failed by. */
+export function FailedCallbacks({ id, value }: { readonly id: string; readonly value: number }) {
+  if (value === 0) return <Quiet />;
+  return (
+    <Link
+      to="/errors"
+      search={{ leg: "callback", partner: id }}
+      aria-label={`${upTo(value)} failed callbacks in 24 hours`}
+      className={`${NUMBER} text-wait`}
     >
       {upTo(value)}
     </Link>

@@ -4,7 +4,7 @@ import type { PartnerWithStanding } from "../../api/types.ts";
 import { useNow } from "../../preferences/use-now.ts";
 import { useRowKeys } from "../../ui/row-keys.ts";
 import { Time } from "../../ui/time.tsx";
-import { dayAgo, OrdersNumber, Quiet, STOPPED, upTo } from "./partner-links.tsx";
+import { dayAgo, FailedCallbacks, OrdersNumber, Quiet, STOPPED, upTo } from "./partner-links.tsx";
 import { CallbackCircuit, PartnerState } from "./partner-state.tsx";
 
 const CELL = "px-2 py-1.5 first:ps-3 last:pe-3";
@@ -108,11 +108,7 @@ function Row({ partner }: { readonly partner: PartnerWithStanding }) {
         <CallbackCircuit {...partner} />
       </td>
       <td className={`${NUMBER} ${FROM_MD}`}>
-        {day.failed_callbacks === 0 ? (
-          <Quiet />
-        ) : (
-          <span className="num text-wait">{upTo(day.failed_callbacks)}</span>
-        )}
+        <FailedCallbacks id={id} value={day.failed_callbacks} />
       </td>
       <td className={`${NUMBER} ${FROM_MD}`}>
         {day.refused_requests === 0 ? (

@@ -56,7 +56,7 @@ function Point({ mark: { tone, Icon, hollow }, at }: { readonly mark: Mark; read
         <Icon className="size-4" />
       ) : (
         <span
-          className={`size-2.5 rounded-full border-2 border-current ${hollow ? "border-dashed" : "bg-current"}`}
+          className={`size-2.5 rounded-full border-2 border-current forced-color-adjust-none ${hollow ? "border-dashed" : "bg-current"}`}
         />
       )}
     </span>
