@@ -22,7 +22,7 @@ const OTHERS = new Set(
 /** Programs, which have tests of their own. */
 const PROGRAMS = new Set(["docs/verify-a-callback.md"]);
 /** Of npm itself. */
-const NPM = new Set(["audit", "ci", "install", "pack", "run", "sbom", "start", "test"]);
+const NPM = new Set(["audit", "ci", "install", "pack", "prune", "run", "sbom", "start", "test"]);
 
 interface Line extends Command {
   readonly from: string;

@@ -51,7 +51,7 @@ suite("the console's files", () => {
     for (const path of ["/console/", "/console/orders/1", "/console/assets/index-1.js"]) {
       const { status, headers, body } = await ask(path);
       assert.deepEqual([status, headers["content-type"]], [503, "application/problem+json"]);
-      assert.match(body.toString(), /not built; in a checkout, `npm run build -w console` does it/);
+      assert.match(body.toString(), /not built; in a checkout, `npm ci` without --omit=dev does it/);
     }
     assert.equal((await ask("/health")).status, 200);
     plant(directory);
