@@ -12,8 +12,8 @@ const OPTIONS: RunOptions = {
  * @param rules the only ones to look for; none: all
  */
 export async function seriousFindings(page: Page, rules: readonly string[] = []): Promise<string[]> {
-  // Evaluated, not added as an element: the page's CSP stays as strict as it is.
-  await page.evaluate(axe.source);
+  // Evaluated, not added as an element: the page's CSP stays as strict as it is. Once per page: there is much of it.
+  if (!(await page.evaluate<boolean>("'axe' in globalThis"))) await page.evaluate(axe.source);
   const options: RunOptions = rules.length > 0 ? { ...OPTIONS, runOnly: [...rules] } : OPTIONS;
   const { violations } = await page.evaluate<AxeResults>(`axe.run(document, ${JSON.stringify(options)})`);
   return violations
