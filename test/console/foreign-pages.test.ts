@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import type { Page, Response } from "playwright-core";
 import { browserUnderTest } from "../support/browser.ts";
-import { openSignedIn } from "../support/console-page.ts";
+import { openSignedIn, settled } from "../support/console-page.ts";
 import { type ConsoleWorld, OPERATOR, startConsoleWorld, VIEWER } from "../support/console-world.ts";
 import { SQLITE } from "../support/databases.ts";
 import { type Recorder, startRecorder } from "../support/recorder.ts";
@@ -124,8 +124,10 @@ suite("what others have an operator's browser send", () => {
     const shown = async (token: string): Promise<boolean[]> => {
       const page = await browser.page(t);
       const found: boolean[] = [];
+      await openSignedIn(page, world.url, token);
       for (const place of places) {
-        await openSignedIn(page, world.url, token, place);
+        await page.goto(`${world.url}/console/${place}`);
+        await settled(page);
         const main = page.getByRole("main");
         const controls = main.getByRole("button", { name: acts }).or(main.getByRole("checkbox"));
         found.push((await controls.count()) > 0);
