@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import type { Page, Route } from "playwright-core";
 import { browserUnderTest } from "../support/browser.ts";
+import { confirm } from "../support/console-orders.ts";
 import { openSignedIn } from "../support/console-page.ts";
 import { type ConsoleWorld, OPERATOR, startConsoleWorld } from "../support/console-world.ts";
 import { SQLITE } from "../support/databases.ts";
@@ -45,6 +46,39 @@ suite("an order's page", () => {
     assert.deepEqual(await actionsOf("unknown"), [
       `${OPERATOR.name}: mark ticketed: asked ticketing by phone`,
     ]);
+  });
+
+  test("its timeline moves while one looks: under way, refused, retried, ticketed, delivered", async (t) => {
+    const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    world.targets.script(
+      "ticketing",
+      "EXT-9100",
+      (response) => void first.promise.then(() => response.writeHead(422).end("sold out")),
+      (...call) => void second.promise.then(() => confirm(...call)),
+    );
+    const id = await world.order({ external_order_id: "EXT-9100" });
+    const page = await browser.page(t);
+    await openSignedIn(page, world.url, OPERATOR.token, `orders/${id}`);
+    await page.evaluate("globalThis.sameDocument = true");
+    const line = (text: RegExp) => page.getByRole("listitem").filter({ hasText: text });
+    await line(/Attempt 1 of 15 under way/).waitFor();
+    first.resolve();
+    await line(/Attempt 1422Ticketing refused/).waitFor();
+    await line(/Waits for an operator/).waitFor();
+    await page.keyboard.press("r");
+    await page.getByLabel("Reason").fill("it is on sale again");
+    await page.keyboard.press("Enter");
+    await line(/Attempt 2, 1 of 15 in this run, under way/).waitFor();
+    second.resolve();
+    await line(/Delivered: the partner knows/).waitFor();
+    const shown = await page
+      .getByRole("region", { name: "Timeline" })
+      .getByRole("listitem")
+      .allTextContents();
+    const ways = [/^Ticketing/, /^Received/, /^Attempt 1422/, /day-shift .*on sale again/, /^Attempt 2200/];
+    for (const [place, way] of [...ways, /^Ticketed/, /^Callback/, /^Attempt 1200/, /^Delivered/].entries())
+      assert.match(shown[place] ?? "", way);
+    assert.equal(await page.evaluate("globalThis.sameDocument"), true);
   });
 
   test("what is refused says why, and nothing is done", async (t) => {
