@@ -8,7 +8,7 @@ import { GROUP } from "../support/console-orders.ts";
 import { type ConsoleWorld, OPERATOR, startConsoleWorld } from "../support/console-world.ts";
 import { SQLITE } from "../support/databases.ts";
 
-const VISITS = "Visit today or tomorrow, not ticketed";
+const VISITS = "Visit today or tomorrow, without tickets";
 const ATTENTION = "Orders that need attention, newest first";
 const ORDERS = "Orders, newest first";
 

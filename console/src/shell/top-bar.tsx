@@ -13,7 +13,7 @@ const PAGES = [
 
 export function TopBar({ onHelp }: { readonly onHelp: () => void }) {
   return (
-    <header className="z-30 border-b border-line bg-panel tall:sticky tall:top-0">
+    <header className="z-30 print:hidden border-b border-line bg-panel tall:sticky tall:top-0">
       <div className="mx-auto flex max-w-[96rem] flex-wrap items-center gap-x-4 px-3 sm:px-5 md:flex-nowrap">
         <Link to="/" className="flex h-12 items-center gap-2 font-semibold" aria-label="WaveGate: orders">
           <img src={logo} alt="" className="size-6" />

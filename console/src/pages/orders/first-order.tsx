@@ -19,7 +19,8 @@ function curlOf(isDevelopment: boolean): string {
     `-H 'X-Partner-Id: ${id}'`,
     `-H 'X-Partner-Token: ${token}'`,
     `-d '{${Object.entries(order)
-      .map(([name, value]) => `"${name}": ${JSON.stringify(value)}`)
+      // A line that is too long breaks between its members.
+      .map(([name, value]) => `"${name}": ${JSON.stringify(value).replaceAll(',"', ', "')}`)
       .join(",\n        ")}}'`,
   ].join(" \\\n    ");
 }

@@ -52,7 +52,7 @@ export function VisitSoon() {
         {orders && counts && (
           <>
             <CheckIcon className="size-4 text-good" />
-            Every order with a visit today or tomorrow is ticketed.
+            Every order with a visit today or tomorrow has its tickets.
           </>
         )}
       </p>
@@ -60,7 +60,7 @@ export function VisitSoon() {
   }
   return (
     <Panel
-      title="Visit today or tomorrow, not ticketed"
+      title="Visit today or tomorrow, without tickets"
       aside={
         <Link
           to="/"
@@ -72,7 +72,7 @@ export function VisitSoon() {
         </Link>
       }
     >
-      <OrdersTable caption="Visit today or tomorrow, not ticketed" orders={orders} isPlain />
+      <OrdersTable caption="Visit today or tomorrow, without tickets" orders={orders} isPlain />
     </Panel>
   );
 }
