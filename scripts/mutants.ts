@@ -1,4 +1,4 @@
-// Are the tests any good? Breaks the engine in a small way, many times over, each time in a copy of the tree, and sees whether
+// Are the tests any good? Breaks the gateway in a small way, many times over, each time in a copy of the tree, and sees whether
 // the fast suites notice: `npm run mutants`. Ends with 1 if a break survives or no longer applies.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,11 +1,11 @@
-/** A small deliberate break of the engine, and the suites that have to notice it, the likeliest first. */
+/** A small deliberate break, and the suites that have to notice it, the likeliest first. */
 export interface Mutant {
   readonly name: string;
   readonly file: string;
   /** Stands in the file exactly once. */
   readonly find: string;
   readonly replace: string;
-  /** What it would do to an order. */
+  /** What it would do to an order, or let somebody do. */
   readonly why: string;
   readonly tests: readonly string[];
 }
@@ -42,6 +42,8 @@ const CALLS = "test/orders/mapping-calls.test.ts";
 const MAPPING = "test/pipeline/mapping.test.ts";
 const HOLD = "test/storage/hold.test.ts";
 const HOLD_WATCH = "test/pipeline/hold-watch.test.ts";
+const SESSIONS = "test/http/sessions.test.ts";
+const LIVE = "test/http/admin-live.test.ts";
 
 /** Runs each statement in a transaction of its own. */
 const ALONE = "(text, parameters) => transact((tx) => tx(text, parameters))";
@@ -967,5 +969,93 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "if ((await tx(underWay, [orderId, now])).length > 9)",
     why: "An order is marked ticketed while ticketing is being asked, and its tickets are not those it gets.",
     tests: [HOLD],
+  },
+  {
+    name: "session-outlives-its-thief",
+    file: "src/http/sessions.ts",
+    find: "await stored.end([session.id]);",
+    replace: "",
+    why: "Of two who have a session's cookie, one has stolen it, and both go on.",
+    tests: [SESSIONS],
+  },
+  {
+    name: "session-never-replaced",
+    file: "src/http/sessions.ts",
+    find: "? now - session.rotatedAt >= ROTATE_MS",
+    replace: "? now < session.rotatedAt",
+    why: "A cookie that was copied is good for as long as the session.",
+    tests: [SESSIONS],
+  },
+  {
+    name: "session-without-idle-end",
+    file: "src/http/sessions.ts",
+    find: "return isLate ||",
+    replace: "return",
+    why: "Whoever comes to a screen that was left acts in another's name.",
+    tests: [SESSIONS],
+  },
+  {
+    name: "session-outlives-its-token",
+    file: "src/http/sessions.ts",
+    find: " || !isHeld(operator, [session.tokenDigest]);",
+    replace: ";",
+    why: "An operator's token is taken away, and who had it is still signed in.",
+    tests: [SESSIONS],
+  },
+  {
+    name: "page-keeps-itself-awake",
+    file: "src/http/sessions.ts",
+    find: "const isActive = !isBackground(request);",
+    replace: "const isActive = true;",
+    why: "A screen that was left stays signed in by refreshing itself.",
+    tests: [SESSIONS],
+  },
+  {
+    name: "foreign-page-acts",
+    file: "src/http/same-origin.ts",
+    find: 'if (!isOwn) throw new Problem("foreign-origin");',
+    replace: "",
+    why: "A page of somebody else cancels orders by the browser of an operator who looks at it.",
+    tests: [SESSIONS],
+  },
+  {
+    name: "foreign-form-acts",
+    file: "src/http/same-origin.ts",
+    find: "? isRead(request) || isOwnOrigin(request)",
+    replace: "? true",
+    why: "The same, in a browser that says no more than where a page is from.",
+    tests: [SESSIONS],
+  },
+  {
+    name: "cookie-for-scripts",
+    file: "src/http/session-cookie.ts",
+    find: "httpOnly: true",
+    replace: "httpOnly: false",
+    why: "A script that gets into a page takes the session with it.",
+    tests: [SESSIONS],
+  },
+  {
+    name: "cookie-in-the-clear",
+    file: "src/http/session-cookie.ts",
+    find: 'throw new Problem("https-needed");',
+    replace: "return LOCAL_COOKIE;",
+    why: "Whoever is on the way reads an operator's cookie.",
+    tests: [SESSIONS],
+  },
+  {
+    name: "viewer-acts",
+    file: "src/http/operator-access.ts",
+    find: 'if (needed === "operator") requireActing(found.operator);',
+    replace: "",
+    why: "Who may only look cancels orders.",
+    tests: [SESSIONS],
+  },
+  {
+    name: "live-not-asked-again",
+    file: "src/http/routes/admin-live.ts",
+    find: "else void endUnlessSignedIn();",
+    replace: "",
+    why: "Who was signed out goes on seeing what happens to orders.",
+    tests: [LIVE],
   },
 ];
