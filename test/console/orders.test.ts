@@ -92,6 +92,8 @@ suite("the orders page", () => {
     await rowsOf(page, ORDERS).nth(99).waitFor();
     await page.waitForFunction((y) => Reflect.get(globalThis, "scrollY") === y, place);
     assert.equal(await rowsOf(page, ORDERS).count(), 100);
+    await page.keyboard.press("j");
+    await row.locator("[data-row]:focus").waitFor();
   });
 
   test("all that match are retried: counted, for a reason, going on over a reload, with results", async (t) => {
