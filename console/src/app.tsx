@@ -69,11 +69,14 @@ function useWhoIsHere(linkToken: string | null) {
   const session = useQuery({
     ...sessionQuery,
     queryFn: async (context) => {
-      if (isLinkTried.current) return sessionQuery.queryFn!(context);
+      const session = await sessionQuery.queryFn!(context);
+      const isLinkDue = !isLinkTried.current;
       isLinkTried.current = true;
+      // Any page can open a link: nobody who is signed in becomes somebody else by it.
+      if (session !== null || !isLinkDue) return session;
       return signIn(linkToken!).catch(() => {
         setLinkRefused(true);
-        return sessionQuery.queryFn!(context);
+        return null;
       });
     },
     refetchInterval: ({ state }) => (state.status === "error" ? AGAIN_MS : untilEndMs(state.data)),
