@@ -21,12 +21,14 @@ interface Props {
   readonly filter: OrderFilter;
   /** True: what needs attention. */
   readonly isHome: boolean;
+  /** True: it isn't shown yet, as it would be moved. */
+  readonly isAboveComing: boolean;
   /** All lists of the page: the keys walk through them. */
   readonly lists: RefObject<HTMLElement | null>;
 }
 
 /** The orders of a filter, newest first, page by page. For another filter it is another one: give it a key. */
-export function OrderList({ filter, isHome, lists }: Props) {
+export function OrderList({ filter, isHome, isAboveComing, lists }: Props) {
   const mayAct = useMayAct();
   const list = useOrderList(filter);
   const { query, orders } = list;
@@ -39,7 +41,7 @@ export function OrderList({ filter, isHome, lists }: Props) {
     scrollTo({ top: 0 });
   }
 
-  if (query.isPending) {
+  if (query.isPending || isAboveComing) {
     return (
       <Panel>
         <Skeleton rows={12} label="Loading orders" />

@@ -7,6 +7,7 @@ import { isHome, listedFilter } from "../../search/orders-search.ts";
 import { Page } from "../../ui/page.tsx";
 import { FilterBar } from "./filter-bar.tsx";
 import { OrderList } from "./order-list.tsx";
+import { useIsAboveComing } from "./use-above.ts";
 import { SOON, VisitSoon } from "./visit-soon.tsx";
 
 const BulkActs = lazy(() => import("./bulk-acts.tsx").then(({ BulkActs }) => ({ default: BulkActs })));
@@ -19,6 +20,7 @@ export function OrdersPage() {
   const lists = useRef<HTMLDivElement>(null);
   const filter = listedFilter(search);
   const isAtHome = isHome(search);
+  const isAboveComing = useIsAboveComing(search, isAtHome);
   useCalmCounts();
   return (
     <Page title={isAtHome ? "Orders that need attention" : "Orders"} quiet>
@@ -31,7 +33,13 @@ export function OrdersPage() {
       </div>
       <div ref={lists} className="flex flex-col gap-4">
         {isAtHome && <VisitSoon />}
-        <OrderList key={JSON.stringify(filter)} filter={filter} isHome={isAtHome} lists={lists} />
+        <OrderList
+          key={JSON.stringify(filter)}
+          filter={filter}
+          isHome={isAtHome}
+          isAboveComing={isAboveComing}
+          lists={lists}
+        />
       </div>
     </Page>
   );

@@ -21,10 +21,15 @@ const GROUPS: readonly (readonly [name: string, statuses: readonly OrderStatus[]
   ["Ended", ["ota_callback_delivered", "cancelled", "closed"]],
 ];
 
+/** Orders by status, whatever the status that the list is narrowed to. */
+export function viewCountsQuery(search: OrdersSearch) {
+  const { status: _, ...others } = namedFilter(search);
+  return { ...countsQuery(others, true), placeholderData: keepPreviousData };
+}
+
 /** The list by where orders stand, as links with counts. Other filters stay as they are, and are counted by. */
 export function Views({ search }: { readonly search: OrdersSearch }) {
-  const { status: _, ...others } = namedFilter(search);
-  const { data } = useQuery({ ...countsQuery(others, true), placeholderData: keepPreviousData });
+  const { data } = useQuery(viewCountsQuery(search));
   const shown = listedFilter(search).status ?? null;
   const of = (status: OrderStatus): number => data?.counts[status] ?? 0;
   const sum = (statuses: readonly OrderStatus[]): number => statuses.reduce((all, each) => all + of(each), 0);
@@ -72,7 +77,11 @@ export function Views({ search }: { readonly search: OrdersSearch }) {
 
 function Group({ name, children }: { readonly name: string; readonly children: ReactNode }) {
   return (
-    <div role="group" aria-label={name} className="flex shrink-0 border-s border-line px-3">
+    <div
+      role="group"
+      aria-label={name}
+      className="flex shrink-0 border-s border-line px-3 sm:shrink sm:flex-wrap"
+    >
       {children}
     </div>
   );

@@ -30,11 +30,12 @@ const filterOf = (today: string) => ({
   status: NOT_TICKETED,
 });
 
-/** Whoever stands at the gate soon and has no ticket. */
-export function VisitSoon() {
+/** The most urgent of them, and how many there are. */
+export function useSoon(isWanted: boolean) {
   const filter = filterOf(useToday());
-  const { data: orders } = useQuery({
+  const { data: orders, isLoading } = useQuery({
     queryKey: [SOON, filter],
+    enabled: isWanted,
     queryFn: async ({ signal }) => {
       const query = { ...filter, limit: LOOKED_AT };
       const found = await call<{ orders: ListedOrder[] }>("admin/orders", {
@@ -45,7 +46,13 @@ export function VisitSoon() {
       return found.orders.toSorted(byUrgency).slice(0, FEW);
     },
   });
-  const { data: counts } = useQuery(countsQuery(filter, true));
+  const counts = useQuery({ ...countsQuery(filter, true), enabled: isWanted });
+  return { filter, orders, counts: counts.data, isLoading: isLoading || counts.isLoading };
+}
+
+/** Whoever stands at the gate soon and has no ticket. */
+export function VisitSoon() {
+  const { filter, orders, counts } = useSoon(true);
   if (!orders || !counts || counts.total === 0) {
     return (
       <p className="flex min-h-6 items-center gap-2 text-ink-2">
