@@ -18,6 +18,7 @@ suite("GET /docs", () => {
     assert.equal(reply.headers["content-type"], "text/html; charset=utf-8");
     html = reply.body;
     policy = String(reply.headers["content-security-policy"]);
+    assert.equal(reply.headers["cross-origin-opener-policy"], "same-origin");
     document = (await door.app.inject("/openapi.json")).json<Document>();
   });
   after(() => door.close());

@@ -17,7 +17,10 @@ export function addDocsRoute(app: FastifyInstance, describe: Describe): void {
   app.get("/docs", { schema: SCHEMA }, async (_request, reply) => {
     made ??= make();
     const { html, policy } = await made;
-    return reply.header("content-security-policy", policy).type("text/html; charset=utf-8").send(html);
+    return reply
+      .headers({ "content-security-policy": policy, "cross-origin-opener-policy": "same-origin" })
+      .type("text/html; charset=utf-8")
+      .send(html);
   });
 }
 
