@@ -1,21 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { ApiProblem, call } from "./client.ts";
 import type { Query } from "../search/query-string.ts";
-import type { Counts, ListedOrder } from "./types.ts";
-
-/** Who is signed in, and what the gateway tells every page. */
-export interface Session {
-  readonly name: string;
-  readonly role: "viewer" | "operator";
-  /** True: `serve --dev`. */
-  readonly development: boolean;
-  /** IANA name: the venue's. */
-  readonly time_zone: string;
-  /** Of the retry schedule. */
-  readonly attempts_per_run: number;
-  readonly version: string;
-  readonly session: { readonly idle_until: string; readonly ends_at: string } | null;
-}
+import type { Counts, ListedOrder, Session } from "./types.ts";
 
 /** Rows of a page of a list. */
 export const PAGE = 50;

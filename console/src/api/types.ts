@@ -10,6 +10,8 @@ import type { PartnerStandingView, PartnerView as Partner } from "../../../src/h
 import type { CountsView, ListedOrderView as ListedOrder } from "../../../src/http/routes/admin-orders.ts";
 import type { TestedView as TestedCallback } from "../../../src/http/routes/admin-partners.ts";
 import type { AuthEventView, RejectionView } from "../../../src/http/routes/admin-lists.ts";
+import type { LiveLookView as Look } from "../../../src/http/live-view.ts";
+import type { SessionView as Session } from "../../../src/http/session-view.ts";
 import type { JobStatus, Leg, OrderStatus } from "../../../src/orders/states.ts";
 
 export type {
@@ -18,10 +20,12 @@ export type {
   JobStatus,
   Leg,
   ListedOrder,
+  Look,
   OrderStatus,
   OrderStory,
   Overview,
   Partner,
+  Session,
   TestedCallback,
 };
 export type Moment = OrderStory["timeline"][number];

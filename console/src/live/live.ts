@@ -1,16 +1,7 @@
 import { API_BASE } from "../api/client.ts";
 import { gatewayTime } from "../api/gateway-clock.ts";
-import type { OrderStatus } from "../api/types.ts";
+import type { Look } from "../api/types.ts";
 import { createRetry } from "./retry.ts";
-
-/** What the gateway has seen in its last look. */
-export interface Look {
-  readonly at: string;
-  readonly orders: readonly { readonly id: number; readonly status: OrderStatus; readonly came: boolean }[];
-  /** True: more has moved than is named here. */
-  readonly more: boolean;
-  readonly held: boolean;
-}
 
 export type LiveState =
   /** `lastAt`: epoch milliseconds by the gateway's clock, when the last look arrived. */

@@ -1,5 +1,6 @@
 import { createContext, useContext, useEffect, useEffectEvent, useSyncExternalStore } from "react";
-import type { Live, LiveState, Look } from "./live.ts";
+import type { Look } from "../api/types.ts";
+import type { Live, LiveState } from "./live.ts";
 
 export const LiveContext = createContext<Live | null>(null);
 

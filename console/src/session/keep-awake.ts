@@ -2,7 +2,8 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useEffectEvent } from "react";
 import { call } from "../api/client.ts";
 import { gatewayTime } from "../api/gateway-clock.ts";
-import { type Session, sessionQuery } from "../api/queries.ts";
+import { sessionQuery } from "../api/queries.ts";
+import type { Session } from "../api/types.ts";
 import { useSession } from "./session.ts";
 
 /** How often the gateway hears at most that somebody is there, where a session lasts long enough. */

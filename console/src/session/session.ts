@@ -1,7 +1,8 @@
 import { createContext, useContext } from "react";
 import type { QueryClient } from "@tanstack/react-query";
 import { call } from "../api/client.ts";
-import { type Session, sessionQuery } from "../api/queries.ts";
+import { sessionQuery } from "../api/queries.ts";
+import type { Session } from "../api/types.ts";
 
 export const SessionContext = createContext<Session | null>(null);
 
