@@ -71,23 +71,24 @@ export function ErrorTable({ groups, told, partner }: Props) {
   );
 }
 
+const NUMBER = "w-19 px-2 py-1.5 text-end";
+
 function Head({ isNarrow, hasActs }: Columns) {
-  const number = "w-19 px-2 py-1.5 text-end lg:w-29";
   return (
     <thead className="text-xs text-ink-3">
       <tr className="align-bottom">
         <th scope="col" className="py-1.5 ps-15 pe-2">
           Error
         </th>
-        <th scope="col" className={number}>
+        <th scope="col" className={`${NUMBER} lg:w-28`}>
           Need attention
         </th>
-        <th scope="col" className={number}>
+        <th scope="col" className={`${NUMBER} lg:w-20`}>
           Waiting
         </th>
         {!isNarrow && (
           <>
-            <th scope="col" className={`${number} max-lg:hidden`}>
+            <th scope="col" className={`${NUMBER} max-lg:hidden lg:w-20`}>
               Attempts
             </th>
             <th scope="col" className="w-32 px-2 py-1.5 max-lg:hidden">

@@ -85,7 +85,8 @@ export function MarkBar({ filter, orders, hasMore, marks }: Props) {
             onClick={() => setAction(each)}
             className="num"
           >
-            {BULK_WORDS[each].verb} {n < number && count(n)}
+            {BULK_WORDS[each].verb} {count(n)}
+            {atLeast}
           </Button>
         ))}
         <Button kind="quiet" onClick={marks.clear}>
