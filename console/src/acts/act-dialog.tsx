@@ -53,7 +53,7 @@ export function ActDialog({ act, order, onClose, onDone }: Props) {
       >
         {key === "ticketed" && <TicketingFields problem={problem} />}
         <ReasonField
-          hint="Kept with the order and your name, for whoever asks later."
+          hint="Kept with the order and your name, for whoever asks later. No customers' names."
           autoFocus={key !== "ticketed"}
         />
         {acting.isError && <ProblemNotice error={acting.error} />}

@@ -155,7 +155,7 @@ function BulkForm({ action, filter, counted: found, recount, onClose, onStarted 
         starting.mutate({ reason: formText(form, "reason"), pace: formText(form, "pace") });
       }}
     >
-      <ReasonField hint="Kept with each order, for whoever asks later." />
+      <ReasonField hint="Kept with each order and your name, for whoever asks later. No customers' names." />
       <Field label="Orders per second" hint="Left empty, the gateway takes as many as it can call at a time.">
         {(ids) => (
           <Input {...ids} name="pace" type="number" min={0.1} max={1000} step={0.1} className="max-w-32" />
