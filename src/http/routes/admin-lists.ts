@@ -137,7 +137,7 @@ function spanOf(asked: ListAsked) {
 const RowId = Type.Integer({ minimum: 1, examples: [871] });
 const Ip = nullable(Type.String({ description: "the address it came from", examples: ["198.51.100.7"] }));
 
-export const AttemptView = Type.Object({
+const AttemptView = Type.Object({
   leg: Type.Enum([...LEGS]),
   order_id: Id,
   job_id: Type.Integer({ minimum: 1, description: "of its leg", examples: [123] }),

@@ -1,7 +1,6 @@
 // What looks tell of a list that stays where it is.
 import type { InfiniteData } from "@tanstack/react-query";
-import type { ListedOrder } from "../../api/types.ts";
-import type { Look } from "../../api/types.ts";
+import type { ListedOrder, Look } from "../../api/types.ts";
 import type { OrderFilter } from "../../search/orders-search.ts";
 
 export type Pages = InfiniteData<{ orders: ListedOrder[]; next: string | null }>;
