@@ -197,6 +197,17 @@ suite("a live stream", () => {
     assert.equal(reads.ended(), false);
   });
 
+  test("one operator leaves room for others", async (t) => {
+    const { door, origin, headers } = await openLive(t, { maxListeners: 4, maxOfOne: 2 });
+    const others = await addOperator(door, "olga", { role: "viewer" });
+    const letIn = async (who: typeof headers): Promise<number> => {
+      const three = await Promise.all([1, 2, 3].map(() => listen(origin, who)));
+      return three.filter(({ response }) => response.statusCode === 200).length;
+    };
+    assert.equal(await letIn(headers), 2);
+    assert.equal(await letIn(others), 2);
+  });
+
   test("ends with the process, and is no slow request", async (t) => {
     const { door, origin, headers } = await openLive(t);
     const listener = await listen(origin, headers);

@@ -6,6 +6,7 @@ import { adminSchema } from "../admin-schema.ts";
 import type { Authentication } from "../authenticate.ts";
 import { EVENT_STREAM } from "../headers.ts";
 import { type LastEvent, liveText } from "../live-view.ts";
+import { operatorOf } from "../operator-of.ts";
 import { Problem } from "../problem-reply.ts";
 
 export interface AdminLiveOptions extends Omit<LiveOptions, "pollMs"> {
@@ -17,11 +18,14 @@ export interface AdminLiveOptions extends Omit<LiveOptions, "pollMs"> {
 interface LiveLimits {
   readonly pollMs?: number;
   readonly maxListeners?: number;
+  readonly maxOfOne?: number;
   readonly maxUnreadBytes?: number;
 }
 
 /** Streams of a process. A browser has one for each of its windows. */
 const MAX_LISTENERS = 200;
+/** Of one operator: whoever takes as many as there are keeps nobody else out. */
+const MAX_OF_ONE = 100;
 /** Some looks with as many orders as they can name. Who doesn't read them is let go, and may come again. */
 const MAX_UNREAD_BYTES = 64 * 1024;
 /** For the last words to those who read. */
@@ -33,26 +37,30 @@ const PREAMBLE = "retry: 2000\n\n";
 export function addAdminLiveRoute(app: FastifyInstance, options: AdminLiveOptions): void {
   const {
     maxListeners = MAX_LISTENERS,
+    maxOfOne = MAX_OF_ONE,
     maxUnreadBytes = MAX_UNREAD_BYTES,
     pollMs,
   } = options.liveLimits ?? {};
   const live = createLive({ ...options, pollMs });
-  const streams = new Set<Readable>();
+  /** Each with its operator's name. */
+  const streams = new Map<Readable, string>();
   // Or else the end of the process would wait for them.
   app.addHook("preClose", async () => live.close());
 
   app.get("/admin/live", { schema: SCHEMA }, async (request, reply) => {
     if (request.method === "HEAD") return reply.type(EVENT_STREAM).send("");
-    if (streams.size >= maxListeners) {
-      const hint = `${maxListeners} others are looking on`;
+    const { name } = operatorOf(request);
+    const ofOne = [...streams.values()].filter((each) => each === name).length;
+    if (streams.size >= maxListeners || ofOne >= maxOfOne) {
+      const hint = `${streams.size} are looking on, ${ofOne} of them by this operator's token or sessions`;
       throw new Problem("unavailable", { hint, headers: { "retry-after": "10" } });
     }
     // Nothing else can follow on the connection while it lasts, and proxies should pass each event on at once.
     void reply.headers({ connection: "close", "x-accel-buffering": "no" }).type(EVENT_STREAM);
-    return reply.send(streamFor(request));
+    return reply.send(streamFor(request, name));
   });
 
-  function streamFor(request: FastifyRequest): Readable {
+  function streamFor(request: FastifyRequest, name: string): Readable {
     const stream = new Readable({ read() {} });
     const over = new AbortController();
     let isAsking = false;
@@ -80,7 +88,7 @@ export function addAdminLiveRoute(app: FastifyInstance, options: AdminLiveOption
       else void endUnlessSignedIn();
     }
 
-    streams.add(stream);
+    streams.set(stream, name);
     stream.once("close", () => {
       over.abort();
       streams.delete(stream);
