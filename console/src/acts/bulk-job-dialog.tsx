@@ -70,6 +70,8 @@ function HowItGoes({ job }: { readonly job: BulkJob }) {
   const mayAct = useMayAct();
   const isRunning = job.status === "running";
   const left = job.total - turnsOf(job);
+  // What is retried may fail once more: nothing is settled yet.
+  const isBegun = job.status === "done" && job.acted > 0 && ["retry", "resend"].includes(job.action);
   return (
     <div className="num flex min-h-8 flex-wrap items-start justify-between gap-2 text-ink-2">
       <p role="status">
@@ -84,6 +86,7 @@ function HowItGoes({ job }: { readonly job: BulkJob }) {
             : left > 0
               ? `Done; ${counted(left, "order")} had moved before their turn came.`
               : "Done."}
+        {isBegun && " What fails again comes back to the orders that need attention."}
       </p>
       {isRunning && mayAct && <BulkStop id={job.id} />}
     </div>
