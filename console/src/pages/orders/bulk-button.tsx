@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
 import { bulkJobsQuery } from "../../api/bulk-queries.ts";
+import { gatewayTime } from "../../api/gateway-clock.ts";
 import { Button } from "../../ui/button.tsx";
 
 const BulkList = lazy(() =>
@@ -14,7 +15,7 @@ export function BulkButton() {
   const [isOpen, setOpen] = useState(false);
   const { data: jobs = [], dataUpdatedAt } = useQuery(bulkJobsQuery);
   const recent = jobs.filter(
-    (job) => job.ended_at === null || Date.parse(job.ended_at) > dataUpdatedAt - DAY_MS,
+    (job) => job.ended_at === null || Date.parse(job.ended_at) > gatewayTime(dataUpdatedAt) - DAY_MS,
   );
   if (recent.length === 0) return null;
   return (
