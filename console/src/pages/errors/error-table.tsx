@@ -71,7 +71,7 @@ export function ErrorTable({ groups, told, partner }: Props) {
   );
 }
 
-const NUMBER = "w-19 px-2 py-1.5 text-end";
+const NUMBER = "w-16 py-1.5 pe-2 text-end";
 
 function Head({ isNarrow, hasActs }: Columns) {
   return (

@@ -35,7 +35,7 @@ export function PartnersHealth({ partners, atLeast }: Props) {
             <th scope="col" className="w-2/5 px-3 py-1.5">
               Partner
             </th>
-            <th scope="col" className="px-2 py-1.5">
+            <th scope="col" className="px-2 py-1.5 max-sm:hidden">
               Callbacks
             </th>
             <th scope="col" className="px-2 py-1.5 text-end">
@@ -44,7 +44,7 @@ export function PartnersHealth({ partners, atLeast }: Props) {
             <th scope="col" className="px-2 py-1.5 text-end">
               Waiting
             </th>
-            <th scope="col" className="px-3 py-1.5 text-end">
+            <th scope="col" className="py-1.5 pe-3 text-end">
               Need attention
             </th>
           </tr>
@@ -68,6 +68,7 @@ export function PartnersHealth({ partners, atLeast }: Props) {
 
 function PartnerRow({ partner, atLeast }: { readonly partner: Partner; readonly atLeast: boolean }) {
   const { id, name, disabled_at, callbacks } = partner;
+  const isHeld = callbacks.circuit === "open";
   return (
     <tr className="border-t border-line hover:bg-hover">
       <th scope="row" className="px-3 py-1 font-normal">
@@ -84,10 +85,15 @@ function PartnerRow({ partner, atLeast }: { readonly partner: Partner; readonly 
             {id}
           </code>
           {disabled_at !== null && <Badge tone="rest">Disabled</Badge>}
+          {isHeld && (
+            <span className="sm:hidden">
+              <Circuit isOpen word="Callbacks held back" />
+            </span>
+          )}
         </div>
       </th>
-      <td className="px-2 py-1">
-        <Circuit isOpen={callbacks.circuit === "open"} />
+      <td className="px-2 py-1 max-sm:hidden">
+        <Circuit isOpen={isHeld} />
       </td>
       <td className="px-2 py-1 text-end">
         <FailuresLink
