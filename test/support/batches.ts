@@ -6,7 +6,10 @@ import { pathToFileURL } from "node:url";
 /** Small enough that all processors have something to do until the end. */
 const FILES_PER_BATCH = 8;
 /** Tests that take their time, beside which loading is nothing. */
-const LONG = /^test\/(?:chaos|console|faults|fuzz|gateway|model|system)\//;
+const LONG = /^test\/(?:chaos|faults|fuzz|gateway|model|system)\//;
+/** Tests that take their time, and load a gateway and what drives a browser. */
+const BROWSER = /^test\/console\//;
+const BROWSER_FILES_PER_BATCH = 3;
 
 export interface Batches {
   /** What one process each begins with: a test file, or a module that brings several. */
@@ -23,14 +26,20 @@ export function batchesOf(patterns: readonly string[], root: string): Batches {
   const files = found.toSorted();
   const directory = mkdtempSync(join(tmpdir(), "wavegate-batches-"));
   process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
-  const long = files.filter((file) => LONG.test(relative(root, file)));
-  const entries = [...long];
-  const short = files.filter((file) => !long.includes(file));
-  for (let at = 0; at < short.length; at += FILES_PER_BATCH) {
-    const entry = join(directory, `batch-${entries.length + 1}.mjs`);
-    writeFileSync(entry, moduleOf(short.slice(at, at + FILES_PER_BATCH), root));
-    entries.push(entry);
-  }
+  const isOf = (kind: RegExp) => (file: string) => kind.test(relative(root, file));
+  const entries = files.filter(isOf(LONG));
+  const batch = (some: readonly string[], size: number): void => {
+    for (let at = 0; at < some.length; at += size) {
+      const entry = join(directory, `batch-${entries.length + 1}.mjs`);
+      writeFileSync(entry, moduleOf(some.slice(at, at + size), root));
+      entries.push(entry);
+    }
+  };
+  batch(files.filter(isOf(BROWSER)), BROWSER_FILES_PER_BATCH);
+  batch(
+    files.filter((file) => !isOf(LONG)(file) && !isOf(BROWSER)(file)),
+    FILES_PER_BATCH,
+  );
   return { entries, files };
 }
 
