@@ -96,7 +96,7 @@ function ticketingBlocked(story: VerdictStory): Told {
     };
   }
   return {
-    happened: `ticketing refused the order, and asking again by itself would not help: ${reason}`,
+    happened: `ticketing refused the order: ${reason}`,
     next: "nothing more happens by itself: see what ticketing answered, and when the cause is gone have it asked again",
   };
 }

@@ -148,7 +148,7 @@ suite("the verdict", () => {
     );
     assert.match(
       say(refused),
-      /^Ticketing refused the order.*: ticketing answered 422\. Nothing more happens by itself/,
+      /^Ticketing refused the order: ticketing answered 422\. Nothing more happens by itself/,
     );
     const forbidden = storyOf("ticketing_blocked", { ticketing: leg({ status: "blocked" }, 401) });
     assert.match(say(forbidden), /credentials or TICKETING_URL.*answered 401/);

@@ -30,7 +30,7 @@ export function ErrorSaid({ group, partner, children }: Props) {
             {titleOf(group)}
           </Link>
         )}
-        {meaning}
+        {meaning !== null && <span className="max-sm:block">{meaning}</span>}
         {error !== null && <code className="text-xs text-ink-3">{error}</code>}
       </div>
       <p className="flex gap-2 text-xs text-ink-2">
