@@ -17,6 +17,9 @@ const LiveLookView = Type.Object({
   ),
   more: Type.Boolean({ description: "there were more than are named" }),
   held: Type.Boolean({ description: "somebody holds the gateway: nothing is worked" }),
+  ticketing_fails: Type.Boolean({
+    description: "ticketing fails for every order: its circuit is open, and holds them back",
+  }),
 });
 export type LiveLookView = Static<typeof LiveLookView>;
 
@@ -47,8 +50,8 @@ export function liveText(event: LiveEvent | LastEvent): string {
   }
 }
 
-function lookView({ at, orders, more, held }: LiveLook): LiveLookView {
-  return { at: isoTime(at), orders: [...orders], more, held };
+function lookView({ at, orders, more, held, ticketingFails }: LiveLook): LiveLookView {
+  return { at: isoTime(at), orders: [...orders], more, held, ticketing_fails: ticketingFails };
 }
 
 const written = (name: string, data: object): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../observe/log.ts";
 import type { Changes } from "../storage/changes.ts";
+import type { Circuits } from "../storage/circuits.ts";
 import type { ReadHold } from "../storage/hold.ts";
 import { type OrderLook, watchOrders } from "./order-watch.ts";
 import { passes } from "./persistently.ts";
@@ -9,6 +10,7 @@ import { passes } from "./persistently.ts";
 export interface LiveOptions {
   readonly changes: Changes;
   readonly readHold: ReadHold;
+  readonly circuits: { readonly ticketing: Pick<Circuits, "listOpen"> };
   readonly clock: Clock;
   readonly log: Log;
   readonly pollMs?: number | undefined;
@@ -20,6 +22,8 @@ export interface LiveLook extends OrderLook {
   readonly at: number;
   /** Somebody holds the gateway: nothing is worked. */
   readonly held: boolean;
+  /** Ticketing fails for every order: its circuit holds them back. */
+  readonly ticketingFails: boolean;
 }
 
 export type LiveEvent =
@@ -47,7 +51,7 @@ const LATE_MS = 5000;
 /** Orders that one look names; of more, the newest. */
 const MAX_NAMED = 200;
 
-export function createLive({ changes, readHold, clock, log, pollMs = POLL_MS }: LiveOptions): Live {
+export function createLive({ changes, readHold, circuits, clock, log, pollMs = POLL_MS }: LiveOptions): Live {
   const listeners = new Set<Hear>();
   let last: LiveLook | null = null;
   let rounds: AbortController | null = null;
@@ -59,7 +63,7 @@ export function createLive({ changes, readHold, clock, log, pollMs = POLL_MS }: 
 
   async function lookWith(look: () => Promise<OrderLook>): Promise<LiveLook> {
     const at = clock.wallMs();
-    const hold = await readHold();
+    const [hold, open] = [await readHold(), await circuits.ticketing.listOpen()];
     const { orders, more } = await look();
     const named = orders.slice(-MAX_NAMED);
     return {
@@ -68,6 +72,7 @@ export function createLive({ changes, readHold, clock, log, pollMs = POLL_MS }: 
       orders: named,
       more: more || named.length < orders.length,
       held: hold !== null,
+      ticketingFails: open.length > 0,
     };
   }
 

@@ -84,7 +84,10 @@ onEachDatabase("GET /admin/live", (kind) => {
       ["text/event-stream", "no-store", "no", undefined],
     );
     const first = await listener.hears("look");
-    assert.deepEqual([first.orders, first.more, first.held], [[], false, false]);
+    assert.deepEqual(
+      [first.orders, first.more, first.held, first.ticketing_fails],
+      [[], false, false, false],
+    );
 
     const id = await post(door);
     const came = await listener.hears("look", named(id, "accepted"));
@@ -102,6 +105,11 @@ onEachDatabase("GET /admin/live", (kind) => {
     }
     await door.storage.holds.place(ACT, null);
     await late.hears("look", ({ held }) => held);
+    await door.storage.database.run(
+      "insert into circuits (leg, partner_id, state, reason, opened_at, next_probe_at) values ('ticketing', '', 'open', '503', 1, 1)",
+      [],
+    );
+    await late.hears("look", ({ ticketing_fails: fails }) => fails);
   });
 });
 

@@ -20,6 +20,8 @@ export interface Live {
   state(): LiveState;
   /** True while the gateway is held: nothing is worked. */
   held(): boolean;
+  /** True while ticketing's circuit holds all orders back. */
+  ticketingFails(): boolean;
   onState(listener: () => void): () => void;
   /** @param listener null: the connection is new or was away, what was read before may be old */
   onLook(listener: (look: Look | null) => void): () => void;
@@ -50,6 +52,7 @@ export function createLive({ onSignedOut, onLost }: LiveOptions): Live {
   const retry = createRetry(connect);
   let state: LiveState = { kind: "connecting", lastAt: null };
   let isHeld = false;
+  let ticketingFails = false;
   let isPaused = false;
   let hasGap = true;
   let source: EventSource | null = null;
@@ -84,6 +87,7 @@ export function createLive({ onSignedOut, onLost }: LiveOptions): Live {
     const wasAway = hasGap;
     hasGap = false;
     isHeld = look.held;
+    ticketingFails = look.ticketing_fails;
     retry.succeeded();
     become({ kind: "live", lastAt: gatewayTime() });
     for (const listener of lookListeners) listener(wasAway ? null : look);
@@ -124,6 +128,7 @@ export function createLive({ onSignedOut, onLost }: LiveOptions): Live {
   return {
     state: () => state,
     held: () => isHeld,
+    ticketingFails: () => ticketingFails,
     onState(listener) {
       stateListeners.add(listener);
       return () => stateListeners.delete(listener);

@@ -20,6 +20,11 @@ export function useHeld(): boolean {
   return useSyncExternalStore(live.onState, live.held);
 }
 
+export function useTicketingFails(): boolean {
+  const live = useLive();
+  return useSyncExternalStore(live.onState, live.ticketingFails);
+}
+
 /** Calls with every look of the gateway; with null where what was read before may be old. */
 export function useLook(onLook: (look: Look | null) => void): void {
   const live = useLive();

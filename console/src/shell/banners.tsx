@@ -1,7 +1,7 @@
-import { useMatchRoute } from "@tanstack/react-router";
+import { Link, useMatchRoute } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { LiveState } from "../live/live.ts";
-import { useHeld, useLiveState } from "../live/use-live.ts";
+import { useHeld, useLiveState, useTicketingFails } from "../live/use-live.ts";
 import { useNow } from "../preferences/use-now.ts";
 import { HeldNotice } from "../ui/held-notice.tsx";
 import { Notice } from "../ui/notice.tsx";
@@ -10,6 +10,7 @@ import { FromNow } from "../ui/time.tsx";
 /** What holds for every page, whatever it shows. */
 export function Banners() {
   const isHeld = useHeld();
+  const ticketingFails = useTicketingFails();
   // There it stands with who and why.
   const isTold = Boolean(useMatchRoute()({ to: "/overview" }));
   return (
@@ -18,6 +19,22 @@ export function Banners() {
       {isHeld && !isTold && (
         <Banner>
           <HeldNotice />
+        </Banner>
+      )}
+      {ticketingFails && !isTold && (
+        <Banner>
+          <Notice
+            tone="stop"
+            title="Ticketing fails for every order."
+            action={
+              <Link to="/overview" className="underline hover:text-ink">
+                Since when, and why
+              </Link>
+            }
+          >
+            New orders are accepted and wait; no attempts are spent, and all go on by themselves when it
+            answers.
+          </Notice>
         </Banner>
       )}
     </>

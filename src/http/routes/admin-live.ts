@@ -116,6 +116,7 @@ const STREAM: TSchema = Type.String({
       orders: [{ id: 123, status: "ticketed", came: false }],
       more: false,
       held: false,
+      ticketingFails: false,
     })}`,
   ],
 });
