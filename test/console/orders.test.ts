@@ -109,7 +109,7 @@ suite("the orders page", () => {
     const total = Number((await start.innerText()).replaceAll(/\D/g, ""));
     assert.ok(total >= GROUP);
     await dialog.getByLabel("Reason").fill("ticketing is back");
-    await dialog.getByLabel("Orders per second").fill("100");
+    await dialog.getByLabel("Orders per second").fill("200");
     await start.click();
     await page.waitForURL(/[?&]bulk=\d+/);
     await page.reload();
