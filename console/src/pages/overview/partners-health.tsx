@@ -4,12 +4,11 @@ import type { Overview } from "../../api/types.ts";
 import { count } from "../../format/words.ts";
 import { Button } from "../../ui/button.tsx";
 import { Panel } from "../../ui/page.tsx";
-import { ATTENTION } from "../../search/status-sets.ts";
+import { ATTENTION, WAITING } from "../../search/status-sets.ts";
 import { Badge } from "../../ui/status.tsx";
 import { useSteady } from "../../ui/use-steady.ts";
 import { Circuit } from "./circuit.tsx";
 import { FailuresLink, OrdersLink } from "../../ui/count-links.tsx";
-import { WAITING } from "../../search/status-sets.ts";
 
 type Partner = Overview["partners"][number];
 type Counts = Partner["ticketing"];

@@ -1,8 +1,9 @@
 import type { ReactNode } from "react";
 import type { PartnerWithStanding } from "../../api/types.ts";
 import { useNow } from "../../preferences/use-now.ts";
+import { OF_LEG } from "../../search/status-sets.ts";
 import { Time } from "../../ui/time.tsx";
-import { dayAgo, FailedCallbacks, OrdersNumber, Quiet, STOPPED, upTo } from "./partner-links.tsx";
+import { dayAgo, FailedCallbacks, OrdersNumber, Quiet, upTo } from "./partner-links.tsx";
 
 /** How a partner fares: what stands still first, as somebody has to act on it. */
 export function PartnerFigures({ partner }: { readonly partner: PartnerWithStanding }) {
@@ -15,7 +16,7 @@ export function PartnerFigures({ partner }: { readonly partner: PartnerWithStand
           bad
           value={stopped.ticketing}
           label="need attention at ticketing"
-          search={{ partner: id, status: STOPPED.ticketing }}
+          search={{ partner: id, status: OF_LEG.ticketing.standing }}
         />
       </Figure>
       <Figure label="Callbacks need attention">
@@ -23,7 +24,7 @@ export function PartnerFigures({ partner }: { readonly partner: PartnerWithStand
           bad
           value={stopped.callbacks}
           label="need attention at their callback"
-          search={{ partner: id, status: STOPPED.callbacks }}
+          search={{ partner: id, status: OF_LEG.callback.standing }}
         />
       </Figure>
       <Figure label="Failed callbacks, 24 h">

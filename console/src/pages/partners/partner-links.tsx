@@ -1,12 +1,6 @@
 import { Link } from "@tanstack/react-router";
-import type { OrderStatus } from "../../api/types.ts";
 import { count } from "../../format/words.ts";
 import type { OrdersSearch } from "../../search/orders-search.ts";
-
-export const STOPPED: Record<"ticketing" | "callbacks", readonly OrderStatus[]> = {
-  ticketing: ["ticketing_blocked", "ticketing_exhausted", "ticketing_unknown"],
-  callbacks: ["ota_callback_blocked", "ota_callback_exhausted"],
-};
 
 /** Where counting ends: it stands for that and more. */
 const MOST = 10_000;

@@ -2,9 +2,10 @@ import { Link } from "@tanstack/react-router";
 import { type ReactNode, useRef } from "react";
 import type { PartnerWithStanding } from "../../api/types.ts";
 import { useNow } from "../../preferences/use-now.ts";
+import { OF_LEG } from "../../search/status-sets.ts";
 import { useRowKeys } from "../../ui/row-keys.ts";
 import { Time } from "../../ui/time.tsx";
-import { dayAgo, FailedCallbacks, OrdersNumber, Quiet, STOPPED, upTo } from "./partner-links.tsx";
+import { dayAgo, FailedCallbacks, OrdersNumber, Quiet, upTo } from "./partner-links.tsx";
 import { CallbackCircuit, PartnerState } from "./partner-state.tsx";
 
 const CELL = "px-2 py-1.5 first:ps-3 last:pe-3";
@@ -93,7 +94,7 @@ function Row({ partner }: { readonly partner: PartnerWithStanding }) {
           bad
           value={stopped.ticketing}
           label="need attention at ticketing"
-          search={{ partner: id, status: STOPPED.ticketing }}
+          search={{ partner: id, status: OF_LEG.ticketing.standing }}
         />
       </td>
       <td className={NUMBER}>
@@ -101,7 +102,7 @@ function Row({ partner }: { readonly partner: PartnerWithStanding }) {
           bad
           value={stopped.callbacks}
           label="need attention at their callback"
-          search={{ partner: id, status: STOPPED.callbacks }}
+          search={{ partner: id, status: OF_LEG.callback.standing }}
         />
       </td>
       <td className={`${CELL} ${FROM_SM}`}>
