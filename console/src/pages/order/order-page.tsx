@@ -12,25 +12,26 @@ import { OrderHead } from "./order-head.tsx";
 import { OrderTabs } from "./order-tabs.tsx";
 import { useLiveOrder } from "./use-live-order.ts";
 
+/** Of those that a number holds exactly. */
+const ORDER_ID = /^[1-9]\d{0,14}$/;
+
 /** Where one order is, what happened to it, and what can be done. */
 export function OrderPage() {
   const { id } = useParams({ from: "/orders/$id" });
   // Another order is another page: nothing that was revealed or opened stays.
-  return <OrderById key={id} id={/^[1-9]\d{0,15}$/.test(id) ? Number(id) : 0} given={id} />;
+  return ORDER_ID.test(id) ? <OrderById key={id} id={Number(id)} /> : <NoSuchOrder given={id} />;
 }
 
-function OrderById({ id, given }: { readonly id: number; readonly given: string }) {
+function OrderById({ id }: { readonly id: number }) {
   const { tab = "timeline" } = useSearch({ from: "/orders/$id" });
   const { data: story, isError, error, refetch } = useLiveOrder(id);
   // Never in the cache of queries: it is gone with this page.
   const [revealed, setRevealed] = useState<OrderStory | null>(null);
 
-  if (id === 0 || (!story && error instanceof ApiProblem && error.status === 404)) {
-    return <NoSuchOrder given={given} />;
-  }
+  if (!story && error instanceof ApiProblem && error.status === 404) return <NoSuchOrder given={`${id}`} />;
   if (!story) {
     return (
-      <Page title={`Order ${given}`} quiet>
+      <Page title={`Order ${id}`} quiet>
         {isError ? (
           <ProblemNotice error={error} onRetry={() => void refetch()} />
         ) : (
