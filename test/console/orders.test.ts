@@ -88,6 +88,8 @@ suite("the orders page", () => {
     const place = await page.evaluate("scrollY");
     await row.locator("[data-row]").click();
     await page.waitForURL("**/console/orders/*");
+    // Until the order is shown, the list is, and its row has the focus.
+    await page.getByRole("region", { name: "Timeline" }).waitFor();
     await page.goBack();
     await rowsOf(page, ORDERS).nth(99).waitFor();
     await page.waitForFunction((y) => Reflect.get(globalThis, "scrollY") === y, place);
