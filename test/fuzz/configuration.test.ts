@@ -150,7 +150,7 @@ test("a value is taken if and only if it is as the variable says, and then it me
       const { takes, isList } = rules.get(name)!;
       const loaded = load({ [name]: text });
       // What it means together with others is another rule.
-      if ("problems" in loaded && loaded.problems[0]!.includes("longer than"))
+      if ("problems" in loaded && /longer than|must not be more than/.test(loaded.problems[0]!))
         return tally.add("against others");
       const parts = isList ? text.split(",").map((part) => part.trim()) : [text];
       const wanted =

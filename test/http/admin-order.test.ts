@@ -76,7 +76,7 @@ onEachDatabase("GET /admin/orders/{id}", (kind) => {
       view.verdict.happened,
       "Ticketing has issued 1 ticket (reference TK-1), but the partner refused the callback: the partner answered 410.",
     );
-    assert.match(view.verdict.next, /^Nothing by itself: ask the partner why/);
+    assert.match(view.verdict.next, /^Nothing more happens by itself: ask the partner why/);
     assert.deepEqual(
       view.verdict.actions.map(({ path }) => path),
       [`/admin/orders/${id}/retry`, `/admin/orders/${id}/close`],

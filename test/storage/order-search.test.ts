@@ -178,6 +178,7 @@ onEachDatabase("the search for orders", (kind) => {
       tickets: 2,
       leg: "callback",
       attempts: { ticketing: 1, callback: 1 },
+      runAttempts: 1,
       nextAttemptAt: null,
       heldUntil: null,
       code: 200,

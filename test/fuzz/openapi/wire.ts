@@ -21,6 +21,7 @@ export interface Wire {
   close(): void;
 }
 
+const EMPTY = Buffer.alloc(0);
 /** Bounds of waiting, far from what an answer takes: a request that meets it has failed. */
 const WAIT_MS = 20_000;
 
@@ -151,6 +152,9 @@ function parseAnswer(bytes: Buffer, isHead: boolean): { answer: Answer; length: 
   const [length, ...more] = headers.flatMap(([name, value]) =>
     name === "content-length" ? [Number(value)] : [],
   );
+  // RFC 9110, section 8.6: an answer without a body names none.
+  if (status === 204 && length === undefined)
+    return { answer: { status, headers, body: EMPTY }, length: start };
   if (length === undefined || more.length > 0) throw new Error(`one Content-Length is due: ${lines.join()}`);
   const size = isHead || status === 304 ? 0 : length;
   if (bytes.length < start + size) return null;
