@@ -111,6 +111,6 @@ test("the page names every operation of operators, and no other", async (t) => {
   const served = Object.entries(paths).flatMap(([path, item]) =>
     path.startsWith("/admin/") ? Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`) : [],
   );
-  const named = PAGE.spans.filter((span) => /^(?:GET|POST|PATCH) \/admin\//.test(span));
+  const named = PAGE.spans.filter((span) => /^(?:GET|POST|PATCH|DELETE) \/admin\//.test(span));
   assert.deepEqual([...new Set(named)].toSorted(), served.toSorted());
 });
