@@ -17,6 +17,7 @@ import { createAddressGuard } from "./outbound/address-guard.ts";
 import { plainConnector } from "./outbound/connector.ts";
 import { createHttpClient, type HttpClient } from "./outbound/http-client.ts";
 import { createResolver } from "./outbound/resolver.ts";
+import { undici } from "./outbound/undici.ts";
 import { createAccept } from "./pipeline/accept.ts";
 import type { Step } from "./pipeline/attempt.ts";
 import { createBulkWorker } from "./pipeline/bulk-worker.ts";
@@ -66,6 +67,11 @@ export interface StartOptions {
 
 /** What the first order needs is loaded when the gateway has answered those who waited for it to be there. */
 const PREPARE_AFTER_MS = 250;
+
+function prepareRest(): void {
+  prepareOrderInput();
+  undici();
+}
 
 /** Composition root: Config -> a gateway that listens and works. @throws {@link StartError} */
 export async function startGateway(config: Config, log: Log, start: StartOptions = {}): Promise<Gateway> {
@@ -267,7 +273,7 @@ async function startOn(
     // Also a process that only works jobs answers for its health.
     await server.listen({ host: config.host, port: config.port });
     if (config.role !== "api") await holdWatch.start();
-    if (config.role !== "worker") setTimeout(prepareOrderInput, PREPARE_AFTER_MS).unref();
+    setTimeout(prepareRest, PREPARE_AFTER_MS).unref();
   } catch (error) {
     await Promise.all([server.close(), stopEngine(engine, 0, clients)]);
     throw error;

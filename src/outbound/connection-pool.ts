@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
-import { Client } from "undici";
+import type { Client } from "undici";
 import type { Connector } from "./connector.ts";
 import { createOpening, type Opening } from "./timings.ts";
+import { undici } from "./undici.ts";
 
 /** One HTTP/1.1 connection to one origin; undici opens it with the first request, and again if it closed meanwhile. */
 export interface Connection {
@@ -61,6 +62,7 @@ export function createConnectionPool(options: ConnectionPoolOptions): Connection
   let idle = 0;
 
   function open(line: Line): Lane {
+    const { Client } = undici();
     const client = new Client(line.origin, {
       pipelining: 1,
       keepAliveTimeout: KEEP_ALIVE_MS,

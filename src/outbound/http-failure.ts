@@ -1,6 +1,6 @@
 import { AssertionError } from "node:assert";
-import { errors } from "undici";
 import { ConnectionError, type ConnectionErrorCode } from "./connector.ts";
+import { undici } from "./undici.ts";
 
 /** Why an answer is not whole (SPEC section 4, the attempt's `error`). Those of a connection mean: nothing was sent. */
 export type AnswerError = ConnectionErrorCode | "reset" | "protocol" | "too_large";
@@ -24,10 +24,11 @@ export function classifyFailure(error: Error, stage: Stage): { error: AnswerErro
 function classifyUnsent(error: Error): AnswerError {
   if (error instanceof ConnectionError) return error.code;
   // A header that can't be written will not become better by itself, but it was never sent either.
-  return error instanceof errors.InvalidArgumentError ? "protocol" : "connect";
+  return error instanceof undici().errors.InvalidArgumentError ? "protocol" : "connect";
 }
 
 function classifySent(error: Error, stage: Stage): AnswerError {
+  const { errors } = undici();
   if (error instanceof errors.HTTPParserError) {
     // llhttp's words for an answer that ended too soon, which is the connection's doing; undici gives it no code.
     return error.message.includes("Invalid EOF state") ? "reset" : "protocol";

@@ -1,5 +1,6 @@
-import pg from "pg";
+import type Pg from "pg";
 import type { Wakeups } from "../database.ts";
+import { pg } from "./pg.ts";
 
 const CHANNEL = "wavegate_work";
 /** Announcements within this time share one NOTIFY. */
@@ -11,12 +12,12 @@ const RECONNECT_MS = 5_000;
  * then the poll finds the work.
  */
 export function createWakeups(
-  pool: pg.Pool,
-  connectionConfig: pg.ClientConfig,
+  pool: Pg.Pool,
+  connectionConfig: Pg.ClientConfig,
 ): Wakeups & { close(): Promise<void> } {
   const pending = new Set<string>();
   let timer: NodeJS.Timeout | null = null;
-  let listener: pg.Client | null = null;
+  let listener: Pg.Client | null = null;
   let reconnect: NodeJS.Timeout | null = null;
   let closed = false;
   // Own announcements come back too; they carry nothing new.
@@ -32,7 +33,7 @@ export function createWakeups(
 
   async function connect(onTopic: (topic: string) => void): Promise<void> {
     reconnect = null;
-    const client = new pg.Client(connectionConfig);
+    const client = new (pg().Client)(connectionConfig);
     listener = client;
     let failed = false;
     const retryLater = (): void => {

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from "kysely";
-import pg from "pg";
+import type Pg from "pg";
 import {
   assignments,
   type ColumnKind,
@@ -17,6 +17,7 @@ import {
   type SqlWords,
 } from "../database.ts";
 import type { Tables } from "../tables.ts";
+import { pg } from "./pg.ts";
 import { createDriver } from "./postgres-driver.ts";
 import { createWakeups } from "./postgres-wakeups.ts";
 import { BUSY_COLUMNS, IN_FLIGHT, IN_LANE, inTurns } from "./turns.ts";
@@ -110,7 +111,7 @@ const LOCK_NOT_AVAILABLE = "55P03";
 const UNAVAILABLE = new Set(["25006", "25P03"]);
 
 function sqlState(error: unknown): string | null {
-  return error instanceof pg.DatabaseError ? (error.code ?? null) : null;
+  return error instanceof pg().DatabaseError ? (error.code ?? null) : null;
 }
 
 /** The server gave no answer: the connection broke, timed out or could not be made. */
@@ -169,7 +170,7 @@ export interface PostgresOptions {
 /** PostgreSQL by `pg`. Connections are made when they are needed; the server may come and go. */
 export function openPostgres(options: PostgresOptions): Database {
   const { url, poolSize, prepared } = options;
-  const connectionConfig: pg.ClientConfig = {
+  const connectionConfig: Pg.ClientConfig = {
     connectionString: url,
     application_name: "wavegate",
     keepAlive: true,
@@ -177,7 +178,7 @@ export function openPostgres(options: PostgresOptions): Database {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     types: { getTypeParser: typeParser },
   };
-  const pool = new pg.Pool({ ...connectionConfig, max: poolSize, idleTimeoutMillis: 30_000 });
+  const pool = new (pg().Pool)({ ...connectionConfig, max: poolSize, idleTimeoutMillis: 30_000 });
   // A connection that breaks while idle leaves the pool by itself, and one in use fails its statement; without a
   // listener either would end the process.
   pool.on("error", () => {});
@@ -191,7 +192,7 @@ export function openPostgres(options: PostgresOptions): Database {
   }
 
   async function runOn<Row extends object>(
-    client: pg.PoolClient,
+    client: Pg.PoolClient,
     text: string,
     parameters: readonly Parameter[],
   ): Promise<Row[]> {
@@ -206,7 +207,7 @@ export function openPostgres(options: PostgresOptions): Database {
   }
 
   /** A word without parameters: begin, commit, rollback. */
-  async function command(client: pg.PoolClient, text: string): Promise<void> {
+  async function command(client: Pg.PoolClient, text: string): Promise<void> {
     const query = { text, query_timeout: STATEMENT_TIMEOUT_MS };
     gather(client);
     try {
@@ -216,7 +217,7 @@ export function openPostgres(options: PostgresOptions): Database {
     }
   }
 
-  async function withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  async function withClient<T>(work: (client: Pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await pool.connect().catch((error: unknown) => {
       throw ofConnection(error);
     });
@@ -247,7 +248,7 @@ export function openPostgres(options: PostgresOptions): Database {
   }
 
   async function transactOn<T>(
-    client: pg.PoolClient,
+    client: Pg.PoolClient,
     work: (run: Run) => Promise<T>,
     durable: boolean,
   ): Promise<T> {
@@ -329,7 +330,7 @@ export function openPostgres(options: PostgresOptions): Database {
 }
 
 /** What is sent in one turn leaves in one packet: `pg` writes each message by itself. */
-function gather(client: pg.PoolClient): void {
+function gather(client: Pg.PoolClient): void {
   const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection;
   stream.cork();
   process.nextTick(() => stream.uncork());
@@ -347,10 +348,10 @@ async function firstFailure(answers: readonly Promise<unknown>[]): Promise<unkno
 const INT8_OID = 20;
 function typeParser(oid: number, format?: "text" | "binary"): (value: string) => unknown {
   if (oid === INT8_OID) return Number;
-  return pg.types.getTypeParser(oid, format);
+  return pg().types.getTypeParser(oid, format);
 }
 
-async function inspect(pool: pg.Pool): Promise<Finding[]> {
+async function inspect(pool: Pg.Pool): Promise<Finding[]> {
   const { rows } = await pool.query<{ name: string; setting: string }>(
     "select name, setting from pg_settings where name in ('server_version', 'fsync', 'synchronous_commit', 'full_page_writes')",
   );
