@@ -1,31 +1,17 @@
 import type { ReactNode } from "react";
 import type { PartnerWithStanding } from "../../api/types.ts";
-import { useNow } from "../../preferences/use-now.ts";
-import { OF_LEG } from "../../search/status-sets.ts";
-import { Time } from "../../ui/time.tsx";
-import { dayAgo, FailedCallbacks, OrdersNumber, Quiet, upTo } from "./partner-links.tsx";
+import { FailedCallbacks, Moment, OrdersOfDay, Quiet, StoppedOrders, upTo } from "./partner-links.tsx";
 
 /** How a partner fares: what stands still first, as somebody has to act on it. */
 export function PartnerFigures({ partner }: { readonly partner: PartnerWithStanding }) {
-  const { partner_id: id, stopped, last_day: day } = partner;
-  const since = dayAgo(useNow());
+  const { partner_id: id, last_day: day } = partner;
   return (
     <dl className="flex flex-wrap gap-px overflow-hidden rounded-lg border border-line bg-line">
       <Figure label="Need attention at ticketing">
-        <OrdersNumber
-          bad
-          value={stopped.ticketing}
-          label="need attention at ticketing"
-          search={{ partner: id, status: OF_LEG.ticketing.standing }}
-        />
+        <StoppedOrders partner={partner} leg="ticketing" />
       </Figure>
       <Figure label="Callbacks need attention">
-        <OrdersNumber
-          bad
-          value={stopped.callbacks}
-          label="need attention at their callback"
-          search={{ partner: id, status: OF_LEG.callback.standing }}
-        />
+        <StoppedOrders partner={partner} leg="callback" />
       </Figure>
       <Figure label="Failed callbacks, 24 h">
         <FailedCallbacks id={id} value={day.failed_callbacks} />
@@ -34,11 +20,7 @@ export function PartnerFigures({ partner }: { readonly partner: PartnerWithStand
         <Worrying value={day.refused_requests} />
       </Figure>
       <Figure label="Orders, 24 h">
-        <OrdersNumber
-          value={day.orders}
-          label="accepted in 24 hours"
-          search={{ partner: id, view: "all", created_from: since }}
-        />
+        <OrdersOfDay partner={partner} />
       </Figure>
       <Figure label="Last order" small>
         <Moment at={partner.last_order_at} />
@@ -70,8 +52,4 @@ function Figure({ label, small = false, children }: FigureProps) {
 
 function Worrying({ value }: { readonly value: number }) {
   return value === 0 ? <Quiet /> : <span className="num font-medium text-wait">{upTo(value)}</span>;
-}
-
-function Moment({ at }: { readonly at: string | null }) {
-  return at === null ? <span className="text-ink-3">Never</span> : <Time at={at} />;
 }

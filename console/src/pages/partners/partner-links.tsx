@@ -1,13 +1,17 @@
 import { Link } from "@tanstack/react-router";
+import type { Leg, PartnerWithStanding } from "../../api/types.ts";
 import { count } from "../../format/words.ts";
+import { useNow } from "../../preferences/use-now.ts";
 import type { OrdersSearch } from "../../search/orders-search.ts";
+import { OF_LEG } from "../../search/status-sets.ts";
+import { Time } from "../../ui/time.tsx";
 
 /** Where counting ends: it stands for that and more. */
 const MOST = 10_000;
 const DAY_MS = 86_400_000;
 
 /** A day ago on a whole minute, so that the link stays the same while somebody looks at it. */
-export function dayAgo(nowMs: number): string {
+function dayAgo(nowMs: number): string {
   return new Date(Math.floor((nowMs - DAY_MS) / 60_000) * 60_000).toISOString();
 }
 
@@ -28,7 +32,7 @@ interface Props {
 }
 
 /** A number that opens the orders which it counts; a zero opens nothing, and stays quiet. */
-export function OrdersNumber({ value, label, search, bad = false }: Props) {
+function OrdersNumber({ value, label, search, bad = false }: Props) {
   if (value === 0) return <Quiet />;
   return (
     <Link
@@ -39,6 +43,36 @@ export function OrdersNumber({ value, label, search, bad = false }: Props) {
     >
       {upTo(value)}
     </Link>
+  );
+}
+
+interface Of {
+  readonly partner: PartnerWithStanding;
+}
+
+const AT_LEG: Readonly<Record<Leg, string>> = { ticketing: "at ticketing", callback: "at their callback" };
+
+/** Orders of a partner that stand still at a leg until somebody acts. */
+export function StoppedOrders({ partner: { partner_id: id, stopped }, leg }: Of & { readonly leg: Leg }) {
+  return (
+    <OrdersNumber
+      bad
+      value={leg === "ticketing" ? stopped.ticketing : stopped.callbacks}
+      label={`need attention ${AT_LEG[leg]}`}
+      search={{ partner: id, status: OF_LEG[leg].standing }}
+    />
+  );
+}
+
+/** Orders of a partner that were accepted in the last day. */
+export function OrdersOfDay({ partner: { partner_id: id, last_day: day } }: Of) {
+  const since = dayAgo(useNow());
+  return (
+    <OrdersNumber
+      value={day.orders}
+      label="accepted in 24 hours"
+      search={{ partner: id, view: "all", created_from: since }}
+    />
   );
 }
 
@@ -59,4 +93,8 @@ export function FailedCallbacks({ id, value }: { readonly id: string; readonly v
 
 export function Quiet() {
   return <span className="num text-ink-3">0</span>;
+}
+
+export function Moment({ at }: { readonly at: string | null }) {
+  return at === null ? <span className="text-ink-3">Never</span> : <Time at={at} />;
 }

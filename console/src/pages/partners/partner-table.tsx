@@ -1,11 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useRef } from "react";
 import type { PartnerWithStanding } from "../../api/types.ts";
-import { useNow } from "../../preferences/use-now.ts";
-import { OF_LEG } from "../../search/status-sets.ts";
 import { useRowKeys } from "../../ui/row-keys.ts";
-import { Time } from "../../ui/time.tsx";
-import { dayAgo, FailedCallbacks, OrdersNumber, Quiet, upTo } from "./partner-links.tsx";
+import { FailedCallbacks, Moment, OrdersOfDay, Quiet, StoppedOrders, upTo } from "./partner-links.tsx";
 import { CallbackCircuit, PartnerState } from "./partner-state.tsx";
 
 const CELL = "px-2 py-1.5 first:ps-3 last:pe-3";
@@ -64,8 +61,7 @@ function Head({ className = "", children }: { readonly className?: string; reado
 }
 
 function Row({ partner }: { readonly partner: PartnerWithStanding }) {
-  const { partner_id: id, name, stopped, last_day: day } = partner;
-  const since = dayAgo(useNow());
+  const { partner_id: id, name, last_day: day } = partner;
   return (
     <tr className="border-b border-line last:border-0 hover:bg-hover focus-within:bg-hover">
       <th scope="row" className={`${CELL} w-full max-w-0 sm:w-auto sm:max-w-80`}>
@@ -90,20 +86,10 @@ function Row({ partner }: { readonly partner: PartnerWithStanding }) {
         <PartnerState {...partner} />
       </td>
       <td className={NUMBER}>
-        <OrdersNumber
-          bad
-          value={stopped.ticketing}
-          label="need attention at ticketing"
-          search={{ partner: id, status: OF_LEG.ticketing.standing }}
-        />
+        <StoppedOrders partner={partner} leg="ticketing" />
       </td>
       <td className={NUMBER}>
-        <OrdersNumber
-          bad
-          value={stopped.callbacks}
-          label="need attention at their callback"
-          search={{ partner: id, status: OF_LEG.callback.standing }}
-        />
+        <StoppedOrders partner={partner} leg="callback" />
       </td>
       <td className={`${CELL} ${FROM_SM}`}>
         <CallbackCircuit {...partner} />
@@ -126,11 +112,7 @@ function Row({ partner }: { readonly partner: PartnerWithStanding }) {
         )}
       </td>
       <td className={`${NUMBER} ${FROM_LG}`}>
-        <OrdersNumber
-          value={day.orders}
-          label="accepted in 24 hours"
-          search={{ partner: id, view: "all", created_from: since }}
-        />
+        <OrdersOfDay partner={partner} />
       </td>
       <td className={`${CELL} ${FROM_LG}`}>
         <Moment at={partner.last_order_at} />
@@ -140,8 +122,4 @@ function Row({ partner }: { readonly partner: PartnerWithStanding }) {
       </td>
     </tr>
   );
-}
-
-function Moment({ at }: { readonly at: string | null }) {
-  return at === null ? <span className="text-ink-3">Never</span> : <Time at={at} />;
 }
