@@ -1,6 +1,7 @@
 import type { Leg, Overview } from "../../api/types.ts";
 import { duration } from "../../format/time.ts";
 import { count, counted } from "../../format/words.ts";
+import { Column } from "../../ui/column.tsx";
 import { Panel } from "../../ui/page.tsx";
 import { Circuit } from "./circuit.tsx";
 import { FailuresLink, OrdersLink } from "../../ui/count-links.tsx";
@@ -15,13 +16,17 @@ export function Legs({ told }: { readonly told: Overview }) {
       <table className="w-full">
         <thead className="text-xs text-ink-3">
           <tr className="align-bottom">
-            <Head>Leg</Head>
-            <Head className="max-sm:hidden">Requests</Head>
-            <Head className="text-end max-md:hidden">Half within (p50)</Head>
-            <Head className="text-end max-md:hidden">95 % within (p95)</Head>
-            <Head className="text-end">{"Failed in 1\u00a0h"}</Head>
-            <Head className="text-end">Waiting</Head>
-            <Head className="text-end">Need attention</Head>
+            <Column>Leg</Column>
+            <Column className="max-sm:hidden">Requests</Column>
+            <Column numbers className="max-md:hidden">
+              Half within (p50)
+            </Column>
+            <Column numbers className="max-md:hidden">
+              95 % within (p95)
+            </Column>
+            <Column numbers>{"Failed in 1\u00a0h"}</Column>
+            <Column numbers>Waiting</Column>
+            <Column numbers>Need attention</Column>
           </tr>
         </thead>
         <tbody>
@@ -30,14 +35,6 @@ export function Legs({ told }: { readonly told: Overview }) {
         </tbody>
       </table>
     </Panel>
-  );
-}
-
-function Head({ children, className = "" }: { readonly children: string; readonly className?: string }) {
-  return (
-    <th scope="col" className={`px-2 py-1.5 first:ps-3 last:pe-3 ${className}`}>
-      {children}
-    </th>
   );
 }
 

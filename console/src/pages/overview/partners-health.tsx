@@ -3,6 +3,7 @@ import { useState } from "react";
 import type { Overview } from "../../api/types.ts";
 import { count } from "../../format/words.ts";
 import { Button } from "../../ui/button.tsx";
+import { Column } from "../../ui/column.tsx";
 import { Panel } from "../../ui/page.tsx";
 import { ATTENTION, WAITING } from "../../search/status-sets.ts";
 import { Badge } from "../../ui/status.tsx";
@@ -31,21 +32,11 @@ export function PartnersHealth({ partners, atLeast }: Props) {
       <table className="w-full table-fixed" {...listeners}>
         <thead className="text-xs text-ink-3">
           <tr className="align-bottom">
-            <th scope="col" className="w-2/5 px-3 py-1.5">
-              Partner
-            </th>
-            <th scope="col" className="px-2 py-1.5 max-sm:hidden">
-              Callbacks
-            </th>
-            <th scope="col" className="px-2 py-1.5 text-end">
-              {"Failed in 1\u00a0h"}
-            </th>
-            <th scope="col" className="px-2 py-1.5 text-end">
-              Waiting
-            </th>
-            <th scope="col" className="py-1.5 pe-3 text-end">
-              Need attention
-            </th>
+            <Column className="w-2/5">Partner</Column>
+            <Column className="max-sm:hidden">Callbacks</Column>
+            <Column numbers>{"Failed in 1\u00a0h"}</Column>
+            <Column numbers>Waiting</Column>
+            <Column numbers>Need attention</Column>
           </tr>
         </thead>
         <tbody>

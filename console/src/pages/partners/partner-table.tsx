@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
-import { type ReactNode, useRef } from "react";
+import { useRef } from "react";
 import type { PartnerWithStanding } from "../../api/types.ts";
+import { Column } from "../../ui/column.tsx";
 import { useRowKeys } from "../../ui/row-keys.ts";
 import { FailedCallbacks, Moment, OrdersOfDay, Quiet, StoppedOrders, upTo } from "./partner-links.tsx";
 import { CallbackCircuit, PartnerState } from "./partner-state.tsx";
@@ -21,26 +22,26 @@ export function PartnerTable({ partners }: { readonly partners: readonly Partner
     <table className="w-full">
       <thead className="text-xs text-ink-3">
         <tr className="border-b border-line align-bottom">
-          <Head>Partner</Head>
-          <Head className={FROM_SM}>State</Head>
-          <Head className="text-end">
+          <Column>Partner</Column>
+          <Column className={FROM_SM}>State</Column>
+          <Column numbers>
             Need attention <span className="block whitespace-nowrap">at ticketing</span>
-          </Head>
-          <Head className="text-end">
+          </Column>
+          <Column numbers>
             Need attention <span className="block whitespace-nowrap">at callbacks</span>
-          </Head>
-          <Head className={FROM_SM}>Callbacks</Head>
-          <Head className={`${FROM_MD} text-end`}>
+          </Column>
+          <Column className={FROM_SM}>Callbacks</Column>
+          <Column numbers className={FROM_MD}>
             Failed <span className="block whitespace-nowrap">callbacks, 24 h</span>
-          </Head>
-          <Head className={`${FROM_MD} text-end`}>
+          </Column>
+          <Column numbers className={FROM_MD}>
             Refused <span className="block whitespace-nowrap">24 h</span>
-          </Head>
-          <Head className={`${FROM_LG} text-end`}>
+          </Column>
+          <Column numbers className={FROM_LG}>
             Orders <span className="block whitespace-nowrap">24 h</span>
-          </Head>
-          <Head className={FROM_LG}>Last order</Head>
-          <Head className={FROM_XL}>Last seen</Head>
+          </Column>
+          <Column className={FROM_LG}>Last order</Column>
+          <Column className={FROM_XL}>Last seen</Column>
         </tr>
       </thead>
       <tbody ref={body}>
@@ -49,14 +50,6 @@ export function PartnerTable({ partners }: { readonly partners: readonly Partner
         ))}
       </tbody>
     </table>
-  );
-}
-
-function Head({ className = "", children }: { readonly className?: string; readonly children: ReactNode }) {
-  return (
-    <th scope="col" className={`${CELL} leading-tight ${className}`}>
-      {children}
-    </th>
   );
 }
 
