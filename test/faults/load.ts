@@ -39,8 +39,9 @@ export function startLoad(gateways: readonly GatewayProcess[], callbackUrl: stri
   async function sendUntilAccepted(key: string): Promise<void> {
     for (;;) {
       const id = await attempt(key);
+      if (id !== null) accepted.push(id);
       await sleep(PAUSE_MS);
-      if (id !== null) return void accepted.push(id);
+      if (id !== null) return;
     }
   }
   const sending = Array.from({ length: SENDERS }, async (_, sender) => {

@@ -110,6 +110,9 @@ async function carriesOn(t: TestContext, kind: (t: TestContext) => Promise<Resto
   const atBackup = load.accepted.length;
   await until("more orders than the backup has", () => load.accepted.length >= atBackup + 40);
   await gateways[0]!.kill();
+  // The last answers that it gave are read: what it accepted after the backup is gone with it, and none of the next one's.
+  const refused = load.refusals.length;
+  await until("the end is met by all senders", () => load.refusals.length >= refused + 10);
   const told = Math.max(...load.accepted);
 
   // Restored and held, it takes orders, under ids that nobody has seen, and works nothing.
