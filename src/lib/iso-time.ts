@@ -1,6 +1,14 @@
+let lastMs = 0;
+let lastText = new Date(0).toISOString();
+
 /** Epoch milliseconds as every outward text writes them: RFC 3339, UTC, milliseconds. */
 export function isoTime(epochMs: number): string {
-  return new Date(epochMs).toISOString();
+  // Under load much is of one millisecond.
+  if (epochMs !== lastMs) {
+    lastText = new Date(epochMs).toISOString();
+    lastMs = epochMs;
+  }
+  return lastText;
 }
 
 export function isoTimeOrNull(epochMs: number | null): string | null {

@@ -1,7 +1,8 @@
 import { isatty } from "node:tty";
 import { type DestinationStream, pino } from "pino";
+import { isoTime } from "../lib/iso-time.ts";
+import { logMembers } from "./log-line.ts";
 import { readable } from "./readable-line.ts";
-import { scrub } from "./scrub.ts";
 
 /**
  * One unit of work and everything worth knowing about it, on one line: `{event: "order.accepted", trace_id,
@@ -58,23 +59,18 @@ export function createLog({ level, destination = 1 }: LogOptions): OpenLog {
       : open(destination);
   const isTerminal = typeof destination === "number" && isatty(destination);
   const stream = isTerminal ? { write: (line: string) => sink.stream.write(readable(line)) } : sink.stream;
-  const log = pino(
-    {
-      level,
-      base: { pid: process.pid },
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }), log: scrub },
-      // Of an error pino would write the message once more, past the scrubber.
-      errorKey: "",
-      serializers: { err: (scrubbed: unknown) => scrubbed },
-    },
-    stream,
-  );
+  const threshold = level === "silent" ? Infinity : (pino.levels.values[level] ?? 0);
+  const writing = (name: string): ((event: LogEvent) => void) => {
+    if (pino.levels.values[name]! < threshold) return () => {};
+    const head = `{"level":"${name}","time":"`;
+    const more = `","pid":${process.pid}`;
+    return (event) => stream.write(`${head}${isoTime(Date.now())}${more}${logMembers(event)}}\n`);
+  };
   return {
-    debug: (event) => log.debug(event),
-    info: (event) => log.info(event),
-    warn: (event) => log.warn(event),
-    error: (event) => log.error(event),
+    debug: writing("debug"),
+    info: writing("info"),
+    warn: writing("warn"),
+    error: writing("error"),
     dropped: sink.dropped,
     close: sink.close,
   };
@@ -111,7 +107,7 @@ function open(descriptor: number): Sink {
     if (dropped === told || !isOpen) return;
     const line = {
       level: "warn",
-      time: new Date().toISOString(),
+      time: isoTime(Date.now()),
       pid: process.pid,
       event: "log.dropped",
       lines: dropped - told,

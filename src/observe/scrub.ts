@@ -8,26 +8,32 @@ const IN_JSON = /"[^]*"(?:\.{3})? is not valid JSON/;
 const JSON_WORDS = "is not valid JSON";
 
 const MAX_DEPTH = 4;
-const MAX_ENTRIES = 64;
+export const MAX_ENTRIES = 64;
 const MAX_TEXT = 4096;
 
+const REDACTED = "[redacted]";
+
+/** What stands for the value of a field that may hold a secret; undefined: it holds none. */
+export function secretOf(name: string): string | undefined {
+  return isSecret(name) ? REDACTED : undefined;
+}
+
 /**
- * A copy of a log event without secrets, and bounded. Defence in depth: nobody should log a secret in the
+ * A copy of a log field's value without secrets, and bounded. Defence in depth: nobody should log a secret in the
  * first place (SPEC invariant 10). Of an error only its name, code, message and stack are left, as drivers
  * hang whole rows on theirs.
  */
-export function scrub(event: object): Record<string, unknown> {
-  return scrubObject(event, 1);
+export function scrubbed(value: unknown): unknown {
+  return scrubValue(value, 1);
 }
 
 function scrubObject(object: object, depth: number): Record<string, unknown> {
   const copy: Record<string, unknown> = {};
   const names = Object.keys(object);
   const count = Math.min(names.length, MAX_ENTRIES);
-  // Every line of the log passes here: without an array for each field.
   for (let index = 0; index < count; index += 1) {
     const name = names[index]!;
-    copy[name] = isSecret(name) ? "[redacted]" : scrubValue((object as Record<string, unknown>)[name], depth);
+    copy[name] = secretOf(name) ?? scrubValue((object as Record<string, unknown>)[name], depth);
   }
   return copy;
 }
@@ -62,15 +68,16 @@ function scrubValue(value: unknown, depth: number): unknown {
   return scrubObject(value, depth + 1);
 }
 
-function scrubText(text: string): string {
+/** A text without what may be secret in a URL or in quoted JSON, and bounded. */
+export function scrubText(text: string): string {
   // Most texts are ids and words.
   if (text.length <= MAX_TEXT && !text.includes("://") && !text.includes(JSON_WORDS)) return text;
   const bounded = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
   return bounded
     .replace(IN_URL, (_, user: string | undefined, place: string, more: string | undefined) =>
-      ["://", user === undefined ? "" : "[redacted]@", place, more === undefined ? "" : "?[redacted]"].join(
+      ["://", user === undefined ? "" : `${REDACTED}@`, place, more === undefined ? "" : `?${REDACTED}`].join(
         "",
       ),
     )
-    .replace(IN_JSON, "[redacted] is not valid JSON");
+    .replace(IN_JSON, `${REDACTED} ${JSON_WORDS}`);
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import canonicalize from "canonicalize";
 
 /**
@@ -13,5 +13,5 @@ export function canonicalJson(value: unknown): string {
 
 /** What tells two payloads under one Idempotency-Key apart: SHA-256 over RFC 8785, in hex (SPEC section 3). */
 export function fingerprint(payload: unknown): string {
-  return createHash("sha256").update(canonicalJson(payload)).digest("hex");
+  return hash("sha256", canonicalJson(payload));
 }

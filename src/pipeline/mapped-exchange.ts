@@ -1,5 +1,5 @@
 import type { Log } from "../observe/log.ts";
-import { scrub } from "../observe/scrub.ts";
+import { scrubText } from "../observe/scrub.ts";
 import type { Mapping } from "../orders/mapping.ts";
 import {
   callRequest,
@@ -54,7 +54,7 @@ export function createMappedExchange(options: MappedExchangeOptions): Exchange {
         callRequest(mapping, mappingOrder(order, value as object)),
       );
       const { result, tookMs } = mapped;
-      if (!result.ok) return { ok: false, reason: scrubbed(result.reason) };
+      if (!result.ok) return { ok: false, reason: scrubText(result.reason) };
       if (tookMs > MAX_REQUEST_MS) {
         return {
           ok: false,
@@ -74,10 +74,11 @@ export function createMappedExchange(options: MappedExchangeOptions): Exchange {
 
   /** Null: the default rule decides. */
   function readingOf(result: MappingCall<MappedAnswer | null>, answer: Answer): Reading | null {
-    if (!result.ok) return unreadable(answer, scrubbed(result.reason));
+    if (!result.ok) return unreadable(answer, scrubText(result.reason));
     if (result.value === null) return null;
     const { outcome, tickets, reference, inexactNumbers, retryAfterMs } = result.value;
-    const reason = result.value.reason === null ? null : scrubbed(result.value.reason);
+    // A mapping can put anything into its words.
+    const reason = result.value.reason === null ? null : scrubText(result.value.reason);
     const because = reason === null ? "" : `: ${reason}`;
     const common = {
       already: false,
@@ -133,9 +134,4 @@ function unreadable(answer: Answer, reason: string): Reading {
     finding: isSuccess ? `${what}: ${reason}` : `${findingOf("ticketing", answer)}; ${what}: ${reason}`,
     retryAfterMs: null,
   };
-}
-
-/** Without what a URL may hide; a mapping can put anything into its words. */
-function scrubbed(text: string): string {
-  return String(scrub({ text })["text"]);
 }

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { describe, test, type TestContext } from "node:test";
+import * as fc from "fast-check";
 import { createLog } from "../../src/observe/log.ts";
 import { readable } from "../../src/observe/readable-line.ts";
 
@@ -162,6 +163,27 @@ describe("log", { timeout: 60_000 }, () => {
     log.info({ event: "e", circular, list: Array.from({ length: 1e5 }, () => 1), missing: undefined, err });
     assert.ok(lines[0]!.length < 30_000);
     assert.match(lines[0]!, /"id":"7"/);
+  });
+
+  test("whatever a field holds, its line is JSON that says so", () => {
+    const text = fc.string({ unit: "binary", maxLength: 300 }).filter((given) => !given.includes("://"));
+    const plain = fc.oneof(text, fc.double(), fc.integer(), fc.boolean(), fc.constantFrom(null, undefined));
+    const value = fc.oneof(
+      plain,
+      fc.array(plain, { maxLength: 5 }),
+      fc.dictionary(fc.constantFrom("x", 'y"', "z"), plain),
+    );
+    const event = fc.dictionary(fc.constantFrom("a", "b_ms", 'c"\n', "\u2028", "9"), value);
+    fc.assert(
+      fc.property(event, (fields) => {
+        const { log, lines } = capture();
+        log.info({ ...fields, event: "e" });
+        const { level, time, pid, ...said } = JSON.parse(lines[0]!) as Record<string, unknown>;
+        assert.deepEqual([level, typeof time, pid], ["info", "string", process.pid]);
+        assert.deepEqual(said, JSON.parse(JSON.stringify({ ...fields, event: "e" })));
+        assert.equal(lines[0]!.indexOf("\n"), lines[0]!.length - 1);
+      }),
+    );
   });
 
   test("readable lines quote what a terminal would act upon", () => {
