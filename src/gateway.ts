@@ -128,13 +128,14 @@ async function startObserved(
     onTransaction: metrics.transacted,
   };
   const exchange = await prepareExchange(config, log);
-  let storage = openStorage(options);
+  const here = openStorage(options);
+  let storage = here;
   try {
     storage.database.serveAlone();
-    // Begins while the rest is prepared.
+    // Begins while the rest is prepared, which doesn't wait for it.
     if (storage.database.ownThread) storage = inThread(storage, options);
-    await prepare(storage, config, log);
-    if (restored !== undefined) await holdRestored(storage, restored);
+    await prepare(here, config, log);
+    if (restored !== undefined) await holdRestored(here, restored);
     return await startOn(storage, config, exchange, log, metrics);
   } catch (error) {
     await storage.close();
@@ -156,8 +157,7 @@ async function holdRestored({ holds }: Storage, act: Act): Promise<void> {
   try {
     await holds.placeRestored(act, null);
   } catch (error) {
-    // By its name: it may come from another thread.
-    if ((error as Error).name === ClockBehind.name) throw new StartError([(error as Error).message]);
+    if (error instanceof ClockBehind) throw new StartError([error.message]);
     throw error;
   }
 }
