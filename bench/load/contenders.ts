@@ -99,22 +99,24 @@ export interface RunningContender {
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 60_000;
-const LOOK_EVERY_MS = 2;
+const LOOK_EVERY_MS = 4;
 const LOG_TAIL_CHARS = 2_000;
 
 export async function startContender(options: StartOptions): Promise<RunningContender> {
   const { contender, directory, guard, workers = 1 } = options;
   mkdirSync(directory, { recursive: true });
   const redis = contender.needsRedis ? await startRedis(directory, guard) : null;
-  const begunAt = performance.now();
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
   const extra = workers > 1 ? ["--workers", String(workers)] : [];
-  const env = environment(options, redis?.url);
+  const env = { ...environment(options, redis?.url), PORT: String(port) };
+  const begunAt = performance.now();
   const child = start(process.execPath, [...contender.command, ...extra], directory, env);
   guard.add(child.process.pid!);
-  const url = await startedUrl(child, contender.name, workers);
-  const { status } = await fetch(`${url}/health`);
-  if (status !== 200) throw new Error(`${contender.name}: GET /health answers ${status}`);
+  await until(child, contender.name, () => isHealthy(url));
   const startMs = performance.now() - begunAt;
+  // Its engine may still be on its way.
+  await until(child, contender.name, async () => startsIn(child) >= workers);
   return {
     url,
     startMs,
@@ -148,7 +150,6 @@ function environment(options: StartOptions, redisUrl: string | undefined): NodeJ
     ...(redisUrl ? { REDIS_URL: redisUrl } : {}),
     TICKETING_URL: `${targetsUrl}/ticketing`,
     HOST: "127.0.0.1",
-    PORT: "0",
     TICKETING_CONCURRENCY: "1024",
     CALLBACK_CONCURRENCY: "1024",
     CALLBACK_CONCURRENCY_TOTAL: "1024",
@@ -186,18 +187,27 @@ function start(
 
 const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
 
-async function startedUrl(child: Child, name: string, workers: number): Promise<string> {
+async function until(child: Child, name: string, isSo: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + START_TIMEOUT_MS;
-  for (;;) {
-    const lines = readFileSync(child.logPath, "utf8").split("\n").slice(0, -1);
-    const started = lines.filter((line) => line.includes('"gateway.started"'));
-    if (started.length >= workers) return (JSON.parse(started[0]!) as { url: string }).url;
+  while (!(await isSo())) {
     if (hasEnded(child.process) || performance.now() > deadline) {
       child.process.kill("SIGKILL");
       throw new Error(`${name} did not start: ${tailOf(child)}`);
     }
     await sleep(LOOK_EVERY_MS);
   }
+}
+
+function isHealthy(url: string): Promise<boolean> {
+  return fetch(`${url}/health`).then(
+    ({ status }) => status === 200,
+    () => false,
+  );
+}
+
+/** Processes of it that say that they have started. */
+function startsIn({ logPath }: Child): number {
+  return readFileSync(logPath, "utf8").split('"gateway.started"').length - 1;
 }
 
 /** @returns null, or how it ended and the end of its log */
