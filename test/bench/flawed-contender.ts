@@ -1,12 +1,11 @@
 // A contender for the bench's own tests: simple, and with flaws that FLAWS names, for single orders.
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { DatabaseSync } from "node:sqlite";
 import { randomUUID } from "node:crypto";
 import { callbackHeaders, signingKey } from "../../src/outbound/signature.ts";
 
 const env = process.env as Record<
-  "DATABASE_URL" | "TICKETING_URL" | "CALLBACK_SIGNING_SECRET" | "FLAWS",
+  "DATABASE_URL" | "TICKETING_URL" | "CALLBACK_SIGNING_SECRET" | "FLAWS" | "PORT",
   string
 >;
 const database = new DatabaseSync(env.DATABASE_URL.replace("sqlite:///", ""));
@@ -52,8 +51,5 @@ const server = createServer((request, response) => {
     void forward(id, traceId, callbackUrl);
   });
 });
-server.listen(0, "127.0.0.1", () => {
-  const { port } = server.address() as AddressInfo;
-  console.log(JSON.stringify({ event: "gateway.started", url: `http://127.0.0.1:${port}` }));
-});
+server.listen(Number(env.PORT), "127.0.0.1", () => console.log(JSON.stringify({ event: "gateway.started" })));
 process.on("SIGTERM", () => process.exit());
