@@ -13,11 +13,6 @@ const MAX_TEXT = 4096;
 
 const REDACTED = "[redacted]";
 
-/** What stands for the value of a field that may hold a secret; undefined: it holds none. */
-export function secretOf(name: string): string | undefined {
-  return isSecret(name) ? REDACTED : undefined;
-}
-
 /**
  * A copy of a log field's value without secrets, and bounded. Defence in depth: nobody should log a secret in the
  * first place (SPEC invariant 10). Of an error only its name, code, message and stack are left, as drivers
@@ -42,12 +37,14 @@ function scrubObject(object: object, depth: number): Record<string, unknown> {
 const MAX_NAMES = 1_000;
 const verdicts = new Map<string, boolean>();
 
-function isSecret(name: string): boolean {
-  const known = verdicts.get(name);
-  if (known !== undefined) return known;
-  const verdict = SECRET.test(name);
-  if (verdicts.size < MAX_NAMES) verdicts.set(name, verdict);
-  return verdict;
+/** What stands for the value of a field that may hold a secret; undefined: it holds none. */
+export function secretOf(name: string): string | undefined {
+  let isSecret = verdicts.get(name);
+  if (isSecret === undefined) {
+    isSecret = SECRET.test(name);
+    if (verdicts.size < MAX_NAMES) verdicts.set(name, isSecret);
+  }
+  return isSecret ? REDACTED : undefined;
 }
 
 function scrubValue(value: unknown, depth: number): unknown {
